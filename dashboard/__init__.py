@@ -1,0 +1,1 @@
+"""The wing of people: the screens, in Streamlit."""

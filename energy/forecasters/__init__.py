@@ -1,0 +1,1 @@
+"""Forecasters: interchangeable kinds behind `energy.ports.Forecaster`. `naive` is the one to copy."""

@@ -1,0 +1,1 @@
+"""From counters to the energy of intervals: labelled, never invented."""

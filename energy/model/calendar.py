@@ -1,0 +1,71 @@
+"""Who works when: crews, shifts, holidays and the plant's own times of offering and fixing."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from energy.model.horizon import Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """A crew's working hours on some weekdays (0 = Monday), in local wall time; an end at or before the start means
+    the next morning. `people` maps a skill to how many who have it are there."""
+
+    crew: str
+    weekdays: tuple[int, ...]
+    start: time
+    end: time
+    people: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """A machine that cannot be used for a time: maintenance, breakdown."""
+
+    machine: str
+    interval: Interval
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRules:
+    """When planners are asked for what (all local wall times, money in the site's currency)."""
+
+    cut_off: time = time(12, 0)  # as-is for the next day is frozen then
+    opens: time = time(13, 15)  # offers for the next day open, prices being published
+    closes: time = time(15, 0)  # the plant fixes the next day's plan
+    notice_minutes: int = 60  # nothing may move that starts earlier than this from now
+    least_gain: float = 15.0  # below it a bundle is not worth a question
+    at_most_open: int = 3
+    moves_per_shift: int = 2
+    better_by: float = 10.0  # a better plan replaces an open offer only beyond this gain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    """The roster. Nights, Sundays and holidays are closed unless a shift or an opening says otherwise."""
+
+    shifts: tuple[Shift, ...]
+    holidays: tuple[date, ...] = ()
+    openings: tuple[
+        tuple[str, Interval], ...
+    ] = ()  # (crew, when): extra hours of a crew, with its usual people
+    closures: tuple[Closure, ...] = ()
+    rules: OfferRules = field(default_factory=OfferRules)
+
+
+class Attended(StrEnum):
+    """When people must be at a job."""
+
+    RUN = "run"  # the whole run
+    START = "start"  # only in the first slot (loading)
+    ENDS = "ends"  # in the first and the last slot (loading and unloading)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A local day on which something is due, resolved to an instant."""
+
+    day: date
+    at: datetime

@@ -1,0 +1,97 @@
+"""Meters and what they say: readings as they come from the wire, and the energy of intervals made from them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a meter is for. What the settlement meter says is what the bill is made of."""
+
+    SETTLEMENT = "settlement"
+    CHECK = "check"
+    SUB = "sub"
+    VIRTUAL = "virtual"
+
+
+class Measures(StrEnum):
+    """What flows through a meter."""
+
+    GRID = "grid"
+    PV = "pv"
+    BATTERY = "battery"
+    MACHINE = "machine"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction."""
+
+    id: str
+    name: str
+    role: Role
+    measures: Measures
+    connection_kw: float
+    place: str = ""
+    machine: str | None = None
+    profile: str = ""
+    rollover_kwh: float | None = None
+
+
+class ReadingQuality(StrEnum):
+    """Whether a value can be used. Only GOOD readings make energy."""
+
+    GOOD = "good"
+    SUSPECT = "suspect"  # arrived, but beyond what can be: kept, shown, not used
+    NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one meter said at one moment. A value it did not say is None, never zero.
+
+    Counters in kWh only count up (import: towards the plant; for PV, export: what was generated; for a battery,
+    import: charged, export: discharged). Power in kW, import positive. `note` says what was wrong.
+    """
+
+    meter: str
+    taken_at: datetime
+    import_kwh: float | None = None
+    export_kwh: float | None = None
+    power_kw: float | None = None
+    quality: ReadingQuality = ReadingQuality.GOOD
+    note: str = ""
+    values: tuple[tuple[str, float], ...] = ()  # further quantities of the profile, by name, in base units
+
+
+class Quality(StrEnum):
+    """How the energy of an interval came to be known."""
+
+    MEASURED = "measured"  # from two counter stands at, or within seconds of, the edges
+    INTERPOLATED = (
+        "interpolated"  # an edge lies between two stands closer together than the step; totals are exact
+    )
+    SPREAD = "spread"  # part of a longer gap: the total of the gap is measured, its shape is not
+    IMPORTED = "imported"  # said by a file (utility, historian)
+    MISSING = "missing"  # nobody knows; kwh is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalEnergy:
+    """The energy that flowed through a meter in one interval; None is unknown."""
+
+    meter: str
+    start: datetime
+    minutes: int
+    import_kwh: float | None
+    export_kwh: float | None
+    quality: Quality
+    max_power_kw: float | None = None
+
+    @property
+    def net_kw(self) -> float | None:
+        """Mean power of the interval, import positive."""
+        if self.import_kwh is None and self.export_kwh is None:
+            return None
+        return ((self.import_kwh or 0.0) - (self.export_kwh or 0.0)) * 60.0 / self.minutes

@@ -1,0 +1,454 @@
+"""The data of each screen. Times are UTC (the screen shows them in `Header.zone`); None is unknown, never zero."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from energy.model.event import Event
+from energy.model.fact import FactKind
+from energy.model.forecast import Component
+from energy.model.horizon import Horizon, Interval
+from energy.model.job import Planned
+from energy.model.meter import Meter, Quality, Reading
+from energy.model.plan import GaveWay
+from energy.model.proposal import Decision, FloorState, NotOffered, Offer, StandingRule
+from energy.model.savings import DaySavings, JobSaving, PeakSaving
+from energy.model.series import Series
+from energy.model.site import Machine
+from energy.store.store import JournalEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What every page needs: the plant, its zone and currency, and the plant's time."""
+
+    site: str
+    name: str
+    zone: str
+    currency: str
+    now: datetime
+    simulated: bool = False
+
+
+class Level(StrEnum):
+    URGENT = "urgent"
+    WARN = "warn"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """One line of the attention list: what, the detail, and the verb that leads to `view`."""
+
+    level: Level
+    title: str
+    detail: str
+    verb: str
+    view: str  # overview, plan, happened, sheet, forecast, meters, savings, year, journal, events
+    icon: str = ""
+
+
+class BarState(StrEnum):
+    AS_IS = "as-is"
+    OFFER = "offer"
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    PLANNED = "planned"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A job on the Gantt."""
+
+    job: str
+    product: str
+    machine: str
+    start: datetime
+    end: datetime
+    state: BarState
+    quantity: float
+    unit: str
+    mean_kw: float
+    kwh: float
+    cost: float | None
+    due: datetime | None
+    slack_minutes: int | None
+    offer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A time in which a machine is not available: "no crew", "maintenance", "breakdown"."""
+
+    machine: str
+    interval: Interval
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerPicture:
+    """Power over one horizon, kW, mean of the slot; use above zero. `groups` are the jobs of each machine group that
+    are not offered, `offered` those that wait for an answer. battery: discharge positive, charge negative."""
+
+    horizon: Horizon
+    base_load: Series
+    groups: tuple[tuple[str, Series], ...]
+    offered: Series
+    pv: Series
+    battery: Series
+    import_plan: Series
+    import_low: Series | None
+    import_high: Series | None
+    import_as_is: Series
+    import_measured: Series  # NaN in the future and where nobody knows
+    price: Series  # currency/kWh, with fees
+    price_market: Series  # currency/kWh, without fees
+    price_published: tuple[bool, ...]
+    carbon: Series  # kg/kWh
+    limit_kw: float
+    target_kw: float | None
+    nights: tuple[Interval, ...]  # nobody rostered
+    events: tuple[tuple[str, Interval], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The running quarter hour: power now, what it has so far, where it closes if nothing changes."""
+
+    now_kw: float | None
+    as_of: datetime | None
+    mean_so_far_kw: float | None
+    closes_at_kw: float | None
+    allowed_kw: float | None  # how much could still be drawn until its end to stay at the target
+    minutes_left: float
+    target_kw: float | None
+    limit_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    header: Header
+    running: Running
+    cost_today: float | None  # forecast for the whole day, in force
+    cost_today_as_is: float | None
+    month: "MonthFigures"
+    cheapest: (
+        tuple[Interval, float] | None
+    )  # the cheapest window of two hours ahead, mean market price per kWh
+    next_event: Event | None
+    yesterday_verified: float | None
+    silent_meters: tuple[str, ...]
+    picture: PowerPicture | None
+    attention: tuple[Attention, ...]
+    plan_how: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthFigures:
+    """Savings of a month so far, each kind apart."""
+
+    month: str  # "2026-05"
+    verified: float
+    modelled: float
+    assumed_start: float
+    estimated: float  # accepted, not yet run
+    peak: tuple[PeakSaving, ...]
+    carbon_kg_verified: float
+    carbon_kg_estimated: float
+    carbon_basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferCard:
+    """An offer as the planner reads it."""
+
+    offer: Offer
+    published: str  # "all published; no forecast in it"
+    peak: str  # "1,267 → 1,099 kW, both below the target: worth nothing"
+    carbon: str
+    slack: str
+    requires: str
+    can_accept: bool
+    why_not: str = ""
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One row of before / after."""
+
+    name: str
+    before: float | None
+    after: float | None
+    unit: str
+    better: str  # "lower", "higher" or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedRow:
+    """An accepted shift on its way to the floor."""
+
+    offer: Offer
+    job: str
+    state: FloorState
+    since: datetime
+    can_withdraw: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPage:
+    header: Header
+    horizon: Horizon
+    machines: tuple[Machine, ...]
+    bars: tuple[Bar, ...]
+    blocked: tuple[Blocked, ...]
+    picture: PowerPicture | None
+    offers: tuple[OfferCard, ...]
+    accepted: tuple[AcceptedRow, ...]
+    not_offered: tuple[NotOffered, ...]
+    nothing: str  # "the best was 11 EUR", where nothing is offered
+    before_after: tuple[Measure, ...]
+    yesterday: tuple[JobSaving, ...]
+    yesterday_promised: float | None
+    yesterday_verified: float | None
+    tightest_slack_minutes: int | None
+    all_due_kept: bool
+    late_jobs: tuple[str, ...]
+    how: str
+    made_at: datetime | None
+    degraded: tuple[str, ...]  # what was missing, in words
+    gave_way: tuple[GaveWay, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A place a job could go to, and what the plan in force would then gain against the offer's old place."""
+
+    planned: Planned
+    money: float
+    carbon_kg: float
+    why_not: str = ""  # empty where it is feasible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HappenedPage:
+    """What "Something happened" needs for its two fields per kind."""
+
+    header: Header
+    machines: tuple[Machine, ...]
+    jobs: tuple[
+        tuple[str, str, str], ...
+    ]  # (job, product, machine) of the running and next jobs, soonest first
+    crews: tuple[str, ...]
+    recent: tuple[tuple[datetime, str, str], ...]  # (when, what, answer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequence:
+    """What a fact would change: shown before it is sent."""
+
+    kind: FactKind
+    sentence: str
+    moved: tuple[
+        tuple[str, Planned, Planned | None], ...
+    ]  # (job name, from, to); None: no place in the horizon
+    late: tuple[str, ...]
+    voids: tuple[str, ...]  # accepted offers that it overtakes
+    tell: tuple[str, ...]  # who must be told
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    start: datetime
+    end: datetime
+    machine: str
+    job: str
+    product: str
+    quantity: float
+    unit: str
+    moved_from: datetime | None
+    why: str
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftSheet:
+    header: Header
+    crew: str
+    span: Interval
+    rows: tuple[SheetRow, ...]
+    limit_kw: float
+    target_kw: float | None
+    peak_kw: float | None
+    peak_at: datetime | None
+    call: tuple[tuple[str, str], ...]  # (role, number)
+    notes: tuple[str, ...]
+    seen: tuple[datetime, str] | None  # when, by whom (role)
+    sheet_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetForecast:
+    """One target on the Forecast page."""
+
+    target: str
+    name: str
+    unit: str
+    issued_at: datetime | None
+    source: str
+    flags: tuple[str, ...]
+    p10: Series | None
+    p50: Series | None
+    p90: Series | None
+    actual: Series | None
+    mae: float | None  # of the issued forecasts over the last seven days, unit of the target
+    naive_mae: float | None
+    coverage_80: float | None
+    bias: float | None
+    scored_hours: float
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastPage:
+    header: Header
+    targets: tuple[TargetForecast, ...]
+    missing: tuple[str, ...]
+    meaning: str  # what it means for the plan, in a sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterRow:
+    meter: Meter
+    reading: Reading | None
+    last_good: Reading | None
+    age_seconds: float | None
+    silent: bool
+    state: str  # "good", "late", "silent", "suspect"
+    detail: str
+    energy_today_kwh: float | None
+    day_kw: Series | None  # the last 24 h, NaN where nobody knows
+    qualities: tuple[tuple[Quality, int], ...] = ()
+    reads_per_minute: float | None = None
+    source: str = ""
+    single_source: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetersPage:
+    header: Header
+    rows: tuple[MeterRow, ...]
+    readings_last_hour: int
+    balance_kwh: tuple[float, float] | None  # settlement meter against the sum of its parts, today
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterPage:
+    header: Header
+    row: MeterRow
+    readings: tuple[Reading, ...]
+    faults: tuple[tuple[str, int], ...]
+    power: Series | None
+    counter_power: Series | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavingsPage:
+    header: Header
+    month: MonthFigures
+    days: tuple[DaySavings, ...]
+    months: tuple[str, ...]  # that have accounts
+    as_is_money: float | None
+    real_money: float | None
+    interval: tuple[float, float] | None = None  # of the verified sum
+    carbon_accounts: tuple[
+        tuple[str, float | None, str], ...
+    ] = ()  # (account, kg, what it is); never added up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakLine:
+    """One demand charge in one period."""
+
+    saving: PeakSaving
+    rate_name: str
+    windows: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstInterval:
+    start: datetime
+    kw: float
+    culprits: tuple[tuple[str, float], ...]  # (machine or "base load", kW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearPage:
+    header: Header
+    running: Running
+    year: int
+    charges: tuple[PeakLine, ...]
+    monthly_max: tuple[tuple[str, float | None, float | None], ...]  # ("2026-05", real kW, as-is kW)
+    heat: tuple[
+        tuple[float | None, ...], ...
+    ]  # week of year x hour of week (168), max kW; None unknown or future
+    windows_heat: tuple[tuple[int, int], ...]  # (week, hour of week) inside a high-load window
+    worst: tuple[WorstInterval, ...]
+    hours_of_use: float | None
+    bill_at_this_rate: float | None
+    energy_kwh: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """Something Loadstone believes, with where it comes from. `id` names it for the "wrong" button."""
+
+    id: str
+    what: str
+    value: str
+    source: str
+    since: date | None
+    owner: str
+    disputed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPage:
+    header: Header
+    assumptions: tuple[Assumption, ...]
+    rules: tuple[StandingRule, ...]
+    entries: tuple[JournalEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCard:
+    event: Event
+    phase: str  # "coming", "running", "past"
+    baseline_kw: Series | None
+    limit_kw: float | None
+    actual_kw: Series | None
+    planned_kw: Series | None
+    delivered_kwh: float | None
+    money: float | None
+    kept: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsPage:
+    header: Header
+    cards: tuple[EventCard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What an action did, in a sentence, and how it can be undone."""
+
+    ok: bool
+    text: str
+    undo: str = ""
+    possible: tuple[str, ...] = ()
+    offers: tuple[str, ...] = field(default_factory=tuple)

@@ -1,0 +1,1 @@
+"""Counterfactual and verification: what was really saved."""

@@ -1,0 +1,1 @@
+"""The wing of the wire: speaks meter protocols, returns Readings, derives nothing."""

@@ -1,0 +1,1 @@
+"""Meters that a simulated plant speaks through: real Modbus servers on loopback."""

@@ -1,0 +1,62 @@
+"""The walls of the house: the import contracts hold, and each of them notices a violation."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+PLANTED = [
+    ("energy/model/horizon.py", "import energy.store", "The floors of energy"),
+    (
+        "energy/planning/__init__.py",
+        "import pandas",
+        "Model and planning need only the standard library and numpy",
+    ),
+    ("energy/steps/plan.py", "import optimizer", "The wings stand on energy"),
+    ("energy/steps/plan.py", "import energy.steps.fetch", "No step calls a step"),
+    ("energy/steps/plan.py", "import sqlmodel", "The wings and steps do not open the database"),
+    ("energy/service.py", "import pulp", "PuLP and HiGHS live in optimizer"),
+    ("energy/feeds/file.py", "import energy.feeds.simulated", "Feeds do not know each other"),
+    ("energy/forecasters/naive.py", "import prophet", "Prophet lives in its forecaster"),
+    ("energy/steps/fetch.py", "import httpx", "httpx lives in http.py"),
+    ("energy/runner.py", "import apscheduler", "APScheduler lives in schedule.py"),
+    ("meters/__init__.py", "import optimizer", "The wings stand side by side"),
+    ("optimizer/__init__.py", "import energy.http", "The optimizer knows no calendar, database or network"),
+    ("optimizer/__init__.py", "import streamlit", "Streamlit and altair live in dashboard"),
+    ("dashboard/__init__.py", "import pymodbus", "pymodbus lives in meters"),
+    ("optimizer/blocks/peak.py", "import optimizer.blocks.battery", "A rule of the optimizer knows no other"),
+]
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    script = Path(sys.executable).parent / "lint-imports"
+    return subprocess.run([script, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("house")
+    for name in ("energy", "meters", "optimizer", "dashboard"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"), PLANTED, ids=[p[0] + ":" + p[1].split()[-1] for p in PLANTED]
+)
+def test_a_planted_violation_is_noticed(copy: Path, file: str, line: str, contract: str) -> None:
+    target = copy / file
+    before = target.read_text()
+    target.write_text(f"{before}\n{line}\n")
+    try:
+        said = lint(copy)
+        assert said.returncode != 0
+        broken = [row for row in said.stdout.splitlines() if row.endswith("BROKEN")]
+        assert any(row.startswith(contract) for row in broken), said.stdout
+    finally:
+        target.write_text(before)
