@@ -21,9 +21,7 @@ class Commands(click.Group):
         return None
 
 
-@click.command(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="loadstone")
 def cli() -> None:
     """Energy management and demand response for factories.

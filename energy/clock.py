@@ -13,8 +13,19 @@ from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 __all__ = [
-    "UTC", "Clock", "HeldClock", "SystemClock", "SpeedClock", "aware", "day_bounds", "floor_to", "local", "local_date",
-    "same_wall_time", "wall_to_utc", "zone_exists",
+    "UTC",
+    "Clock",
+    "HeldClock",
+    "SpeedClock",
+    "SystemClock",
+    "aware",
+    "day_bounds",
+    "floor_to",
+    "local",
+    "local_date",
+    "same_wall_time",
+    "wall_to_utc",
+    "zone_exists",
 ]  # fmt: skip
 
 
@@ -65,9 +76,7 @@ class SpeedClock:
     def load(cls, path: Path) -> "SpeedClock":
         """Read a clock that another process saved."""
         said = json.loads(path.read_text())
-        return cls(
-            datetime.fromisoformat(said["origin"]), datetime.fromisoformat(said["real_origin"]), said["speed"]
-        )
+        return cls(datetime.fromisoformat(said["origin"]), datetime.fromisoformat(said["real_origin"]), said["speed"])
 
 
 @dataclass
@@ -134,9 +143,7 @@ def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
 def same_wall_time(t: datetime, days: int, zone: str) -> datetime:
     """The instant at the same local wall time that many days later (negative: earlier)."""
     there = local(t, zone)
-    moved = (there.replace(tzinfo=None) + timedelta(days=days)).replace(
-        tzinfo=ZoneInfo(zone), fold=there.fold
-    )
+    moved = (there.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=ZoneInfo(zone), fold=there.fold)
     return moved.astimezone(UTC)
 
 

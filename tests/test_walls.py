@@ -46,9 +46,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("file", "line", "contract"), PLANTED, ids=[p[0] + ":" + p[1].split()[-1] for p in PLANTED]
-)
+@pytest.mark.parametrize(("file", "line", "contract"), PLANTED, ids=[p[0] + ":" + p[1].split()[-1] for p in PLANTED])
 def test_a_planted_violation_is_noticed(copy: Path, file: str, line: str, contract: str) -> None:
     target = copy / file
     before = target.read_text()

@@ -48,9 +48,7 @@ class Calendar:
 
     shifts: tuple[Shift, ...]
     holidays: tuple[date, ...] = ()
-    openings: tuple[
-        tuple[str, Interval], ...
-    ] = ()  # (crew, when): extra hours of a crew, with its usual people
+    openings: tuple[tuple[str, Interval], ...] = ()  # (crew, when): extra hours of a crew, with its usual people
     closures: tuple[Closure, ...] = ()
     rules: OfferRules = field(default_factory=OfferRules)
 

@@ -46,7 +46,5 @@ class Commitment:
     interval: Interval
     limit_kw: float
     penalty_per_kwh: float | None  # None: mandatory
-    baseline_kw: tuple[
-        float, ...
-    ] = ()  # the as-is import it was reckoned from, a value a slot; empty for a limit
+    baseline_kw: tuple[float, ...] = ()  # the as-is import it was reckoned from, a value a slot; empty for a limit
     reason: str = ""

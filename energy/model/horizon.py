@@ -41,9 +41,7 @@ class Horizon:
         if self.start.tzinfo is None:
             raise ValueError("a horizon needs a start with a zone")
         if self.slots < 0 or self.step_minutes <= 0:
-            raise ValueError(
-                f"a horizon needs slots >= 0 and a step > 0, not {self.slots} of {self.step_minutes} min"
-            )
+            raise ValueError(f"a horizon needs slots >= 0 and a step > 0, not {self.slots} of {self.step_minutes} min")
         object.__setattr__(self, "start", self.start.astimezone(UTC))
 
     @classmethod

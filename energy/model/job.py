@@ -104,7 +104,9 @@ class Cause(StrEnum):
     """Why production (never Loadstone) put a job where as-is has it."""
 
     RELEASED = "released"  # as first planned
-    ASSUMED = "assumed"  # the order had no start: what the plant would do by itself; savings against it are a class apart
+    ASSUMED = (
+        "assumed"  # the order had no start: what the plant would do by itself; savings against it are a class apart
+    )
     REPLANNED = "replanned by production"
     RUSH_ORDER = "rush order"
     BREAKDOWN = "breakdown"

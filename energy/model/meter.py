@@ -69,9 +69,7 @@ class Quality(StrEnum):
     """How the energy of an interval came to be known."""
 
     MEASURED = "measured"  # from two counter stands at, or within seconds of, the edges
-    INTERPOLATED = (
-        "interpolated"  # an edge lies between two stands closer together than the step; totals are exact
-    )
+    INTERPOLATED = "interpolated"  # an edge lies between two stands closer together than the step; totals are exact
     SPREAD = "spread"  # part of a longer gap: the total of the gap is measured, its shape is not
     IMPORTED = "imported"  # said by a file (utility, historian)
     MISSING = "missing"  # nobody knows; kwh is None

@@ -80,9 +80,7 @@ class ProblemJob:
     needs: tuple[CrewNeed, ...] = ()
     move_price: float = 2.0  # for leaving `in_force`: ties move nothing
     change_offer_price: float = 2.0  # for leaving `offered`
-    accepted: bool = (
-        False  # `in_force` is a planner's accepted shift: leaving it costs `break_accepted_price` more
-    )
+    accepted: bool = False  # `in_force` is a planner's accepted shift: leaving it costs `break_accepted_price` more
     break_accepted_price: float = 1000.0
 
     def option(self, machine: str, mode: str = "") -> Option:

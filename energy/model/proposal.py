@@ -56,9 +56,7 @@ class OfferState(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     EXPIRED = "expired"  # nobody answered in time; not the same as refused
-    WITHDRAWN = (
-        "withdrawn"  # taken back: by us (a better plan, no gain left) or, after acceptance, by the planner
-    )
+    WITHDRAWN = "withdrawn"  # taken back: by us (a better plan, no gain left) or, after acceptance, by the planner
     OVERTAKEN = "overtaken"  # a fact made it impossible; neither refused nor failed
 
 

@@ -82,9 +82,7 @@ class Series:
     def over(self, horizon: Horizon) -> "Series":
         """The same values on another horizon of the same step; NaN where this one says nothing."""
         if horizon.step_minutes != self.horizon.step_minutes:
-            raise ValueError(
-                f"a step of {self.horizon.step_minutes} min is not one of {horizon.step_minutes} min"
-            )
+            raise ValueError(f"a step of {self.horizon.step_minutes} min is not one of {horizon.step_minutes} min")
         values = np.full(horizon.slots, np.nan)
         shift = self.horizon.slot_of(horizon.start)
         first, last = max(0, -shift), min(horizon.slots, self.horizon.slots - shift)
@@ -96,15 +94,11 @@ class Series:
         """This series with its gaps taken from another of the same unit."""
         if other.unit != self.unit:
             raise ValueError(f"cannot fill {self.unit} from {other.unit}")
-        return Series(
-            self.horizon, np.where(self.known, self.values, other.over(self.horizon).values), self.unit
-        )
+        return Series(self.horizon, np.where(self.known, self.values, other.over(self.horizon).values), self.unit)
 
     def to_pandas(self) -> "pd.Series[Any]":
         """The values over a UTC DatetimeIndex of slot starts."""
         import pandas as pd
 
-        index = pd.date_range(
-            self.horizon.start, periods=self.horizon.slots, freq=f"{self.horizon.step_minutes}min"
-        )
+        index = pd.date_range(self.horizon.start, periods=self.horizon.slots, freq=f"{self.horizon.step_minutes}min")
         return pd.Series(self.values.copy(), index=index, name=self.unit)

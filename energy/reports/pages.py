@@ -133,9 +133,7 @@ class Overview:
     cost_today: float | None  # forecast for the whole day, in force
     cost_today_as_is: float | None
     month: "MonthFigures"
-    cheapest: (
-        tuple[Interval, float] | None
-    )  # the cheapest window of two hours ahead, mean market price per kWh
+    cheapest: tuple[Interval, float] | None  # the cheapest window of two hours ahead, mean market price per kWh
     next_event: Event | None
     yesterday_verified: float | None
     silent_meters: tuple[str, ...]
@@ -238,9 +236,7 @@ class HappenedPage:
 
     header: Header
     machines: tuple[Machine, ...]
-    jobs: tuple[
-        tuple[str, str, str], ...
-    ]  # (job, product, machine) of the running and next jobs, soonest first
+    jobs: tuple[tuple[str, str, str], ...]  # (job, product, machine) of the running and next jobs, soonest first
     crews: tuple[str, ...]
     recent: tuple[tuple[datetime, str, str], ...]  # (when, what, answer)
 
@@ -251,9 +247,7 @@ class Consequence:
 
     kind: FactKind
     sentence: str
-    moved: tuple[
-        tuple[str, Planned, Planned | None], ...
-    ]  # (job name, from, to); None: no place in the horizon
+    moved: tuple[tuple[str, Planned, Planned | None], ...]  # (job name, from, to); None: no place in the horizon
     late: tuple[str, ...]
     voids: tuple[str, ...]  # accepted offers that it overtakes
     tell: tuple[str, ...]  # who must be told
@@ -364,9 +358,7 @@ class SavingsPage:
     as_is_money: float | None
     real_money: float | None
     interval: tuple[float, float] | None = None  # of the verified sum
-    carbon_accounts: tuple[
-        tuple[str, float | None, str], ...
-    ] = ()  # (account, kg, what it is); never added up
+    carbon_accounts: tuple[tuple[str, float | None, str], ...] = ()  # (account, kg, what it is); never added up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,9 +384,7 @@ class YearPage:
     year: int
     charges: tuple[PeakLine, ...]
     monthly_max: tuple[tuple[str, float | None, float | None], ...]  # ("2026-05", real kW, as-is kW)
-    heat: tuple[
-        tuple[float | None, ...], ...
-    ]  # week of year x hour of week (168), max kW; None unknown or future
+    heat: tuple[tuple[float | None, ...], ...]  # week of year x hour of week (168), max kW; None unknown or future
     windows_heat: tuple[tuple[int, int], ...]  # (week, hour of week) inside a high-load window
     worst: tuple[WorstInterval, ...]
     hours_of_use: float | None

@@ -59,9 +59,7 @@ class Intervals:
     def of(self, meter: str, span: Interval, as_known_at: datetime | None = None) -> list[IntervalEnergy]:
         raise NotImplementedError
 
-    def power(
-        self, meter: str, horizon: Horizon, as_known_at: datetime | None = None
-    ) -> tuple[Series, Series]:
+    def power(self, meter: str, horizon: Horizon, as_known_at: datetime | None = None) -> tuple[Series, Series]:
         """Mean import and export power of each slot, kW; NaN where nobody knows."""
         raise NotImplementedError
 
@@ -391,9 +389,7 @@ class Steps:
     def done(self, step: str, slot: datetime, inputs: str) -> bool:
         raise NotImplementedError
 
-    def record(
-        self, step: str, slot: datetime, inputs: str, at: datetime, seconds: float, note: str = ""
-    ) -> bool:
+    def record(self, step: str, slot: datetime, inputs: str, at: datetime, seconds: float, note: str = "") -> bool:
         """Keep that a step ran; False where the same key is already there."""
         raise NotImplementedError
 
@@ -465,7 +461,7 @@ class Store:
         raise NotImplementedError
 
     def note(self, key: str, value: Any = None) -> Any:
-        """A small remembered value (JSON) by key: with a value, keep it; without, read it (None where there is none)."""
+        """A small remembered value (JSON) by key: with a value, keep it; without, read it (None if there is none)."""
         raise NotImplementedError
 
     def size_bytes(self) -> int:

@@ -1,0 +1,1 @@
+"""Settings → EnergyService: the only place where kinds become objects."""

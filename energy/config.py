@@ -1,0 +1,1 @@
+"""config.yaml and the environment → typed settings; strict; all mistakes at once."""

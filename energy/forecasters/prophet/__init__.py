@@ -1,0 +1,1 @@
+"""Prophet behind the Forecaster port."""

@@ -1,0 +1,1 @@
+"""Where a step runs: in line now; a queue for fleets."""

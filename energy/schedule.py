@@ -1,0 +1,1 @@
+"""When a step runs: the only file that knows APScheduler."""
