@@ -7,7 +7,7 @@ slots. Slot k is [start + k·step, start + (k+1)·step). It is the body of a pro
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from energy.model.calendar import Attended
@@ -251,6 +251,19 @@ class Problem:
 
 
 def digest_of(plain: Any) -> str:
-    """A stable hash of plain data (dicts, lists, numbers, texts, times)."""
-    text = json.dumps(plain, sort_keys=True, default=str, separators=(",", ":"))
+    """A stable hash of plain data (dicts, lists, numbers, texts, times): 2 and 2.0 are the same, and so is an instant
+    in two zones, so that a problem keeps its hash through a file."""
+    text = json.dumps(_canonical(plain), sort_keys=True, default=str, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _canonical(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        return {key: _canonical(value) for key, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_canonical(value) for value in plain]
+    if isinstance(plain, datetime) and plain.tzinfo is not None:
+        return plain.astimezone(UTC).isoformat()
+    if isinstance(plain, int | float) and not isinstance(plain, bool):
+        return float(plain) + 0.0  # the 0.0 makes -0.0 a plain 0.0
+    return plain
