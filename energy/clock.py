@@ -32,7 +32,10 @@ __all__ = [
 class Clock(Protocol):
     """What time it is for the plant."""
 
-    speed: float
+    @property
+    def speed(self) -> float:
+        """Plant seconds per real second."""
+        ...
 
     def now(self) -> datetime:
         """The plant's time, aware and in UTC."""

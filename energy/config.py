@@ -1,1 +1,0 @@
-"""config.yaml and the environment → typed settings; strict; all mistakes at once."""

@@ -1,0 +1,78 @@
+"""What the sections of config.yaml must agree on. Looks at the plain data, so that a mistake in one place hides none
+in another."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from energy.config.mistakes import Mistakes
+from energy.plugins import nearest
+
+
+def agree(data: dict[str, Any], mistakes: Mistakes) -> None:
+    """Notes every disagreement between the sections."""
+    machines = [row["id"] for _, row in _rows(data, "site", "machines") if isinstance(row.get("id"), str)]
+    for path, row in [*_rows(data, "calendar", "closures"), *_rows(data, "meters")]:
+        machine = row.get("machine")
+        if isinstance(machine, str) and machine not in machines:
+            mistakes.add(f"{path}.machine", f"no machine {machine!r}{_near(machine, machines, 'site.machines')}")
+    crews = [row["crew"] for _, row in _rows(data, "calendar", "shifts") if isinstance(row.get("crew"), str)]
+    for path, row in _rows(data, "calendar", "openings"):
+        crew = row.get("crew")
+        if isinstance(crew, str) and crew not in crews:
+            mistakes.add(f"{path}.crew", f"no crew {crew!r}{_near(crew, crews, 'calendar.shifts')}")
+    _unique(_rows(data, "site", "machines"), mistakes)
+    _unique(_rows(data, "meters"), mistakes)
+    _meters(data, mistakes)
+
+
+def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
+    rows = list(_rows(data, "meters"))
+    billed = [path for path, row in rows if row.get("role") == "settlement" and row.get("measures") == "grid"]
+    if rows and not billed:
+        mistakes.add("meters", "none has `role: settlement` and `measures: grid`; the bill is made of that meter")
+    for path in billed[1:]:
+        mistakes.add(f"{path}.role", f"{billed[0]} is the settlement meter of the grid already; this one is a `check`")
+    at: dict[tuple[Any, ...], str] = {}
+    for path, row in rows:
+        if row.get("measures") == "machine" and not row.get("machine"):
+            mistakes.add(path, "measures a machine; say which: `machine: …`")
+        if "host" in row and "port" in row:
+            address = (row["host"], str(row["port"]), str(row.get("unit", 1)))
+            if address in at:
+                said = f"{address[0]} port {address[1]} unit {address[2]} is {at[address]} already"
+                mistakes.add(f"{path}.port", said)
+            at.setdefault(address, path)
+    dashboard = data.get("dashboard")
+    port = dashboard.get("port", 8501) if isinstance(dashboard, dict) else 8501
+    local = [path for (host, taken, _), path in at.items() if _is_here(host) and taken == str(port)]
+    if local:
+        mistakes.add("dashboard.port", f"port {port} of this machine is taken by {local[0]}; choose another")
+
+
+def _is_here(host: Any) -> bool:
+    return str(host) in {"127.0.0.1", "localhost", "::1"}
+
+
+def _unique(rows: Iterator[tuple[str, dict[str, Any]]], mistakes: Mistakes) -> None:
+    first: dict[str, str] = {}
+    for path, row in rows:
+        id = row.get("id")
+        if not isinstance(id, str):
+            continue
+        if id in first:
+            mistakes.add(f"{path}.id", f"{id!r} is the id of {first[id]} already; ids are unique")
+        first.setdefault(id, path)
+
+
+def _near(word: str, known: list[str], where: str) -> str:
+    return nearest(word, known) if known else f"; {where} lists none"
+
+
+def _rows(data: dict[str, Any], *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mappings of a list somewhere in the data, by path; nothing where there is no such list."""
+    here: Any = data
+    for key in keys:
+        here = here.get(key) if isinstance(here, dict) else None
+    for i, row in enumerate(here if isinstance(here, list) else []):
+        if isinstance(row, dict):
+            yield f"{'.'.join(keys)}[{i}]", row
