@@ -120,7 +120,8 @@ class Plan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
     """A rule that a plan breaks: which one, who, from which slot on, in the plant's words. `size` in `unit` says by
-    how much, so that two plans can be compared."""
+    how much, so that two plans can be compared; `by_slot` the same for each slot from `slot` on, where the rule holds
+    slot by slot (crews, limits)."""
 
     rule: str
     subject: str
@@ -128,6 +129,7 @@ class Violation:
     what: str
     size: float = 0.0
     unit: str = ""
+    by_slot: tuple[float, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,0 +1,162 @@
+"""Is the bill right? Every line added up again, one slot and one job at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from energy.model.plan import Bill, BillLine, LineKind, Plan, Violation
+from energy.model.problem import DemandWindow, Limit, Option, Placement, Problem, ProblemJob
+
+NEAR = 1e-6  # relative; and absolute for what is next to nothing
+
+Key = tuple[LineKind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    quantity: float
+    unit: str
+    amount: float
+
+
+def check_bill(problem: Problem, plan: Plan, *, as_is_chain: bool = False) -> list[Violation]:
+    """Lines, carbon and peak of a plan whose rows and places are in order."""
+    return list(_differences(problem, plan.bill, expected_lines(problem, plan, as_is_chain=as_is_chain), plan))
+
+
+def expected_lines(problem: Problem, plan: Plan, *, as_is_chain: bool) -> dict[Key, Expected]:
+    """What the bill must say."""
+    lines: dict[Key, Expected] = {}
+    _energy(problem, plan, lines)
+    for window in problem.demand:
+        kw = _above_floor(window, plan, as_is_chain)
+        lines[LineKind.DEMAND, window.name] = Expected(kw, "kW", kw * window.per_kw)
+    kg = _carbon_kg(problem, plan)
+    lines[LineKind.CARBON, "carbon price"] = Expected(kg, "kg", kg * problem.carbon_price_per_kg)
+    for limit in problem.limits:
+        if limit.penalty_per_kwh is not None:
+            kwh = _above_limit(problem, plan, limit)
+            lines[LineKind.LIMIT, limit.name] = Expected(kwh, "kWh", kwh * limit.penalty_per_kwh)
+    _battery(problem, plan, lines)
+    _late(problem, plan, lines)
+    _moves(problem, plan, lines)
+    return lines
+
+
+def _energy(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
+    kwh = {True: 0.0, False: 0.0}
+    paid = {True: 0.0, False: 0.0}
+    out_kwh = earned = 0.0
+    for k in range(problem.slots):
+        published = problem.price_published[k]
+        kwh[published] += plan.import_kw[k] * problem.step_hours
+        paid[published] += plan.import_kw[k] * problem.step_hours * problem.import_price[k]
+        out_kwh += plan.export_kw[k] * problem.step_hours
+        earned += plan.export_kw[k] * problem.step_hours * problem.export_price[k]
+    lines[LineKind.ENERGY, "energy at published prices"] = Expected(kwh[True], "kWh", paid[True])
+    lines[LineKind.ENERGY, "energy at forecast prices"] = Expected(kwh[False], "kWh", paid[False])
+    lines[LineKind.EXPORT, "energy exported"] = Expected(out_kwh, "kWh", -earned)
+
+
+def _above_floor(window: DemandWindow, plan: Plan, as_is_chain: bool) -> float:
+    highest = max(window.as_is_so_far_kw if as_is_chain else window.so_far_kw, window.target_kw)
+    floor = highest
+    for first in range(0, len(window.slots), window.interval_slots):
+        interval = window.slots[first : first + window.interval_slots]
+        highest = max(highest, sum(plan.import_kw[k] for k in interval) / len(interval))
+    return highest - floor
+
+
+def _carbon_kg(problem: Problem, plan: Plan) -> float:
+    kg = 0.0
+    for k in range(problem.slots):
+        kg += plan.import_kw[k] * problem.step_hours * problem.carbon_kg_per_kwh[k]
+    return kg
+
+
+def _above_limit(problem: Problem, plan: Plan, limit: Limit) -> float:
+    kwh = 0.0
+    for k in range(max(0, limit.start), min(problem.slots, limit.end)):
+        kwh += max(0.0, plan.import_kw[k] - limit.limit_kw) * problem.step_hours
+    return kwh
+
+
+def _battery(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
+    battery = problem.battery
+    if battery is None:
+        return
+    stored, out_kwh = battery.start_kwh, 0.0
+    for k in range(problem.slots):
+        out_kwh += plan.discharge_kw[k] * problem.step_hours
+        stored += plan.charge_kw[k] * problem.step_hours * battery.charge_efficiency
+        stored -= plan.discharge_kw[k] * problem.step_hours / battery.discharge_efficiency
+    missing = battery.end_kwh - stored
+    lines[LineKind.WEAR, "battery wear"] = Expected(out_kwh, "kWh", out_kwh * battery.wear_per_kwh)
+    stored_line = Expected(missing, "kWh", missing * battery.end_value_per_kwh)
+    lines[LineKind.STORED, "less stored at the end"] = stored_line
+
+
+def _placed(problem: Problem, plan: Plan) -> Iterator[tuple[ProblemJob, Placement, Option]]:
+    for job in problem.jobs:
+        for place in plan.placements:
+            if place.job == job.id:
+                for option in job.options:
+                    if option.machine == place.machine and option.mode == place.mode:
+                        yield job, place, option
+
+
+def _late(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
+    for job, place, option in _placed(problem, plan):
+        if job.due is not None and place.start + len(option.power_kw) > job.due:
+            hours = (place.start + len(option.power_kw) - job.due) * problem.step_hours
+            lines[LineKind.LATE, job.id] = Expected(hours, "h", hours * job.late_per_hour)
+
+
+def _moves(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
+    def add(name: str, price: float) -> None:
+        so_far = lines.get((LineKind.MOVE, name), Expected(0.0, "jobs", 0.0))
+        lines[LineKind.MOVE, name] = Expected(so_far.quantity + 1.0, "jobs", so_far.amount + price)
+
+    for job, place, _ in _placed(problem, plan):
+        here = (place.machine, place.mode, place.start)
+        if here != (job.in_force.machine, job.in_force.mode, job.in_force.start):
+            add("jobs moved from the plan in force", job.move_price)
+            if job.accepted:
+                add("accepted shifts broken", job.break_accepted_price)
+        if job.offered is not None and here != (job.offered.machine, job.offered.mode, job.offered.start):
+            add("jobs that leave an open offer", job.change_offer_price)
+
+
+def _differences(problem: Problem, bill: Bill, expected: dict[Key, Expected], plan: Plan) -> Iterator[Violation]:
+    said: dict[Key, BillLine] = {}
+    for line in bill.lines:
+        if (line.kind, line.name) in said:
+            yield _say(f"{line.kind} {line.name}", "stands twice on the bill", abs(line.amount), problem.currency)
+        said[line.kind, line.name] = line
+    for (kind, name), line in said.items():
+        right = expected.get((kind, name))
+        if right is None:
+            yield _say(f"{kind} {name}", "has nothing on the bill to stand for", abs(line.amount), problem.currency)
+        elif not near(line.amount, right.amount):
+            what = f"says {line.amount:.6f} {problem.currency}; it is {right.amount:.6f}"
+            yield _say(f"{kind} {name}", what, abs(line.amount - right.amount), problem.currency)
+        elif not near(line.quantity, right.quantity) or line.unit != right.unit:
+            what = f"says {line.quantity:.6f} {line.unit}; it is {right.quantity:.6f} {right.unit}"
+            yield _say(f"{kind} {name}", what, abs(line.quantity - right.quantity), right.unit)
+    for (kind, name), right in expected.items():
+        if (kind, name) not in said and not (near(right.amount, 0.0) and near(right.quantity, 0.0)):
+            what = f"is missing: {right.amount:.6f} {problem.currency}"
+            yield _say(f"{kind} {name}", what, abs(right.amount), problem.currency)
+    kg, peak = _carbon_kg(problem, plan), max(plan.import_kw, default=0.0)
+    if not near(bill.carbon_kg, kg):
+        yield _say("carbon", f"says {bill.carbon_kg:.6f} kg; it is {kg:.6f}", abs(bill.carbon_kg - kg), "kg")
+    if not near(bill.peak_kw, peak):
+        yield _say("peak", f"says {bill.peak_kw:.6f} kW; it is {peak:.6f}", abs(bill.peak_kw - peak), "kW")
+
+
+def near(a: float, b: float) -> bool:
+    """Equal but for rounding; what is not a number is equal to nothing."""
+    return abs(a - b) <= NEAR * max(1.0, abs(a), abs(b))
+
+
+def _say(subject: str, what: str, size: float, unit: str) -> Violation:
+    return Violation(rule="bill", subject=subject, slot=None, what=f"{subject} {what}", size=size, unit=unit)

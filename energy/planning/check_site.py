@@ -1,0 +1,169 @@
+"""Can the site do that? Rows, balance, grid connection, limits and battery, recomputed slot by slot."""
+
+from collections.abc import Iterator, Sequence
+from math import isfinite
+
+from energy.model.plan import Plan, Violation
+from energy.model.problem import Problem, ProblemBattery
+from energy.model.site import BatteryRule
+from energy.planning.check_words import runs_of, when
+
+ROWS = ("charge_kw", "discharge_kw", "import_kw", "export_kw", "curtailed_kw")
+SLACK = 1e-4  # kW or kWh: what a solver may be off, and no meter can see
+
+
+def check_rows(problem: Problem, plan: Plan) -> list[Violation]:
+    """Every row has one finite value of at least 0 for each slot."""
+    found = []
+    for name in ROWS:
+        row: tuple[float, ...] = getattr(plan, name)
+        if len(row) != problem.slots:
+            what = f"{name} has {len(row)} values; the horizon has {problem.slots} slots"
+            found.append(Violation(rule="rows", subject=name, slot=None, what=what, size=abs(len(row) - problem.slots)))
+            continue
+        for k, value in enumerate(row):
+            if not isfinite(value) or value < -SLACK:
+                what = f"{name} is {value:g} kW {when(problem, k)}"
+                found.append(Violation(rule="rows", subject=name, slot=k, what=what, size=1.0))
+                break
+    return found
+
+
+def check_site(problem: Problem, plan: Plan) -> list[Violation]:
+    """The rules of the grid connection, the battery and the PV plant, slot by slot."""
+    before_kw = _before_battery(problem, plan)
+    return [
+        *_balance(problem, plan, before_kw),
+        *_connection(problem, plan),
+        *_mandatory(problem, plan),
+        *_curtailment(problem, plan),
+        *_battery(problem, plan, before_kw),
+    ]
+
+
+def _before_battery(problem: Problem, plan: Plan) -> list[float]:
+    """Base load + jobs − PV + curtailed, in each slot."""
+    net = [
+        problem.base_load_kw[k] - problem.pv_kw[k] + plan.curtailed_kw[k]
+        for k in range(problem.slots)
+    ]  # fmt: skip
+    for place in plan.placements:
+        for job in problem.jobs:
+            if job.id != place.job:
+                continue
+            for option in job.options:
+                if option.machine == place.machine and option.mode == place.mode:
+                    for i, power in enumerate(option.power_kw):
+                        if 0 <= place.start + i < problem.slots:
+                            net[place.start + i] += power
+    return net
+
+
+def _balance(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterator[Violation]:
+    off, both = [], []
+    for k in range(problem.slots):
+        said = plan.import_kw[k] - plan.export_kw[k]
+        is_ = before_kw[k] + plan.charge_kw[k] - plan.discharge_kw[k]
+        off.append(_over(abs(said - is_), 0.0))
+        both.append(_over(min(plan.import_kw[k], plan.export_kw[k]), 0.0))
+    yield from _slots(problem, "balance", "site", off, "the plan's import − export is not what the site does")
+    yield from _slots(problem, "both ways", "site", both, "the site imports and exports at once")
+
+
+def _connection(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    for name, row, limit in (
+        ("import", plan.import_kw, problem.import_limit_kw),
+        ("export", plan.export_kw, problem.export_limit_kw),
+    ):
+        over = [_over(kw, limit) for kw in row]
+        yield from _slots(problem, f"{name} limit", "grid connection", over, f"{name} is above {limit:g} kW")
+
+
+def _mandatory(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    for limit in problem.limits:
+        if limit.penalty_per_kwh is None:
+            over = [
+                _over(kw, limit.limit_kw) if limit.start <= k < limit.end else 0.0
+                for k, kw in enumerate(plan.import_kw)
+            ]
+            said = f"import is above the {limit.limit_kw:g} kW of {limit.name}"
+            yield from _slots(problem, "mandatory limit", limit.name, over, said)
+
+
+def _curtailment(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    if not problem.curtailable:
+        over = [_over(kw, 0.0) for kw in plan.curtailed_kw]
+        yield from _slots(problem, "curtailment", "PV", over, "PV is curtailed, which nobody may here")
+    else:
+        over = [_over(plan.curtailed_kw[k], problem.pv_kw[k]) for k in range(problem.slots)]
+        yield from _slots(problem, "curtailment", "PV", over, "more is curtailed than PV gives")
+
+
+def _battery(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterator[Violation]:
+    battery = problem.battery
+    if battery is None:
+        used = [_over(max(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
+        yield from _slots(problem, "battery power", "battery", used, "the plant has no battery")
+        return
+    for name, row, most in (
+        ("charge", plan.charge_kw, battery.charge_kw),
+        ("discharge", plan.discharge_kw, battery.discharge_kw),
+    ):
+        over = [_over(kw, most) for kw in row]
+        yield from _slots(problem, "battery power", name, over, f"battery {name} is above {most:g} kW")
+    both = [_over(min(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
+    yield from _slots(problem, "battery both ways", "battery", both, "the battery charges and discharges at once")
+    yield from _stored(problem, plan, battery)
+    if battery.rule is BatteryRule.SELF_CONSUMPTION:
+        yield from _own_rule(problem, plan, battery, before_kw)
+
+
+def _stored(problem: Problem, plan: Plan, battery: ProblemBattery) -> Iterator[Violation]:
+    """The battery holds neither more than it can, nor less than it may (or than it held at the start, if that was
+    below: then it may only rise)."""
+    stored, least = battery.start_kwh, min(battery.min_kwh, battery.start_kwh)
+    above, below = [], []
+    for k in range(problem.slots):
+        stored += plan.charge_kw[k] * battery.charge_efficiency * problem.step_hours
+        stored -= plan.discharge_kw[k] / battery.discharge_efficiency * problem.step_hours
+        above.append(_over(stored, battery.capacity_kwh))
+        below.append(_over(least, stored))
+    yield from _slots(problem, "battery full", "battery", above, f"more than {battery.capacity_kwh:g} kWh", unit="kWh")
+    yield from _slots(problem, "battery empty", "battery", below, f"less than {least:g} kWh stored", unit="kWh")
+    missing = _over(battery.end_kwh, stored)
+    if battery.rule is BatteryRule.PLANNED and missing:
+        what = f"the battery ends with {stored:.1f} kWh; agreed are {battery.end_kwh:.1f} kWh"
+        yield Violation(
+            rule="battery end", subject="battery", slot=problem.slots - 1, what=what, size=missing, unit="kWh"
+        )
+
+
+def _own_rule(problem: Problem, plan: Plan, battery: ProblemBattery, before_kw: Sequence[float]) -> Iterator[Violation]:
+    """What the plant steers itself does what the plant's controller does: surplus in, need out, as far as it can."""
+    stored, off = battery.start_kwh, []
+    for k in range(problem.slots):
+        into = out = 0.0
+        if before_kw[k] < 0:
+            room = (battery.capacity_kwh - stored) / battery.charge_efficiency / problem.step_hours
+            into = max(0.0, min(-before_kw[k], battery.charge_kw, room))
+        else:
+            left = (stored - battery.min_kwh) * battery.discharge_efficiency / problem.step_hours
+            out = max(0.0, min(before_kw[k], battery.discharge_kw, left))
+        stored += (into * battery.charge_efficiency - out / battery.discharge_efficiency) * problem.step_hours
+        off.append(_over(max(abs(plan.charge_kw[k] - into), abs(plan.discharge_kw[k] - out)), 0.0))
+    yield from _slots(problem, "battery rule", "battery", off, "the battery does not do what its own controller would")
+
+
+def _over(value: float, limit: float) -> float:
+    """By how much a value is above a limit; nothing within what nobody can see."""
+    return value - limit if value - limit > SLACK else 0.0
+
+
+def _slots(
+    problem: Problem, rule: str, subject: str, over: Sequence[float], what: str, *, unit: str = "kW"
+) -> Iterator[Violation]:
+    """One violation for each run of slots in which a rule is broken."""
+    for first, sizes in runs_of(over):
+        ends = when(problem, first + len(sizes))
+        said = f"{when(problem, first)} to {ends}: {what}, by up to {max(sizes):.4g} {unit}"
+        yield Violation(rule=rule, subject=subject, slot=first, what=said, size=max(sizes), unit=unit, by_slot=sizes)
