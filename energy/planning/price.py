@@ -1,0 +1,333 @@
+"""What a plan costs: site balance, the battery's own rule, and the bill line by line.
+
+Signs: import, consumption, charge and cost are positive; export, generation and discharge are quantities of their own.
+h is the step in hours, k a slot.
+
+    job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
+                    the last one, counts only with its part inside the horizon)
+    net[k]        = base load + job load + charge − discharge − PV + curtailed
+    import[k]     = max(net, 0)          export[k] = max(−net, 0)
+
+    ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
+    EXPORT        = −Σ export·h·export_price
+    DEMAND        = max(0, highest metered mean in the window − floor)·per_kw, one line a window
+    CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
+    WEAR          = wear_per_kwh · Σ discharge·h
+    STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
+    LATE          = late_per_hour · hours from `due` to the end, one line a late job
+    LIMIT         = penalty_per_kwh · Σ max(0, import − limit)·h, one line a priced limit
+    MOVE          = move_price where a job leaves `in_force`, change_offer_price where it leaves `offered`,
+                    break_accepted_price where it leaves an accepted place
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan
+from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
+from energy.model.site import BatteryRule
+
+PUBLISHED = "energy at published prices"
+FORECAST = "energy at forecast prices"
+EXPORTED = "energy exported"
+LEFT_IN_FORCE = "jobs moved from the plan in force"
+LEFT_OFFER = "jobs that leave an open offer"
+BROKE_ACCEPTED = "accepted shifts broken"
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRows:
+    """What the site does in each slot (kW), and what the battery holds at the end (kWh; None without a battery)."""
+
+    charge_kw: Rows
+    discharge_kw: Rows
+    curtailed_kw: Rows
+    import_kw: Rows
+    export_kw: Rows
+    end_kwh: float | None
+
+
+def price_plan(
+    problem: Problem,
+    placements: Sequence[Placement],
+    *,
+    charge_kw: Sequence[float] | None = None,
+    discharge_kw: Sequence[float] | None = None,
+    curtailed_kw: Sequence[float] | None = None,
+    how: How,
+    as_is_chain: bool = False,
+    gave_way: Sequence[GaveWay] = (),
+) -> Plan:
+    """The whole plan that these placements make. Battery rows that are None follow the plant's own rule (a planned
+    battery then rests); curtailment that is None takes only what the export limit cannot carry."""
+    rows = site_rows(problem, placements, charge_kw=charge_kw, discharge_kw=discharge_kw, curtailed_kw=curtailed_kw)
+    order = {job.id: number for number, job in enumerate(problem.jobs)}
+    return Plan(
+        problem=problem.digest,
+        placements=tuple(sorted(placements, key=lambda p: order.get(p.job, len(order)))),
+        charge_kw=_tuple(rows.charge_kw),
+        discharge_kw=_tuple(rows.discharge_kw),
+        import_kw=_tuple(rows.import_kw),
+        export_kw=_tuple(rows.export_kw),
+        curtailed_kw=_tuple(rows.curtailed_kw),
+        bill=bill_of(problem, placements, rows, as_is_chain=as_is_chain),
+        how=how,
+        gave_way=tuple(gave_way),
+    )
+
+
+def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
+    """The load of the jobs, a mean a slot."""
+    load = np.zeros(problem.slots)
+    jobs = {job.id: job for job in problem.jobs}
+    for placement in placements:
+        power = jobs[placement.job].option(placement.machine, placement.mode).power_kw
+        first, last = max(0, placement.start), min(problem.slots, placement.start + len(power))
+        if first < last:
+            load[first:last] += power[first - placement.start : last - placement.start]
+    return load
+
+
+def site_rows(
+    problem: Problem,
+    placements: Sequence[Placement],
+    *,
+    charge_kw: Sequence[float] | None = None,
+    discharge_kw: Sequence[float] | None = None,
+    curtailed_kw: Sequence[float] | None = None,
+) -> SiteRows:
+    """The site balance of these placements, slot by slot."""
+    pv = np.asarray(problem.pv_kw, dtype=np.float64)
+    before = np.asarray(problem.base_load_kw, dtype=np.float64) + job_load_kw(problem, placements) - pv
+    if curtailed_kw is not None:
+        before = before + np.asarray(curtailed_kw, dtype=np.float64)
+    if charge_kw is None and discharge_kw is None:
+        charge, discharge = _own_rule(problem, before)
+    else:
+        nothing = (0.0,) * problem.slots
+        charge = np.asarray(nothing if charge_kw is None else charge_kw, dtype=np.float64)
+        discharge = np.asarray(nothing if discharge_kw is None else discharge_kw, dtype=np.float64)
+    net = before + charge - discharge
+    if curtailed_kw is not None:
+        curtailed = np.asarray(curtailed_kw, dtype=np.float64)
+    elif problem.curtailable:
+        curtailed = np.minimum(np.maximum(-net - problem.export_limit_kw, 0.0), pv)
+        net = net + curtailed
+    else:
+        curtailed = np.zeros(problem.slots)
+    return SiteRows(
+        charge_kw=charge,
+        discharge_kw=discharge,
+        curtailed_kw=curtailed,
+        import_kw=np.maximum(net, 0.0),
+        export_kw=np.maximum(-net, 0.0),
+        end_kwh=_end_kwh(problem, charge, discharge),
+    )
+
+
+def _own_rule(problem: Problem, before_kw: Rows) -> tuple[Rows, Rows]:
+    battery = problem.battery
+    if battery is None or battery.rule is not BatteryRule.SELF_CONSUMPTION:
+        return np.zeros(problem.slots), np.zeros(problem.slots)
+    return self_consumption(battery, before_kw, problem.step_hours)
+
+
+def self_consumption(battery: ProblemBattery, before_kw: ArrayLike, step_hours: float) -> tuple[Rows, Rows]:
+    """What the plant's own controller does against the net load before the battery (negative: would be exported):
+    it charges from what would be exported, and discharges whenever the site would import."""
+    before = np.asarray(before_kw, dtype=np.float64)
+    charge, discharge = np.zeros(len(before)), np.zeros(len(before))
+    stored = battery.start_kwh
+    for k, net in enumerate(before.tolist()):
+        if net < 0.0:
+            room_kw = max(0.0, battery.capacity_kwh - stored) / (battery.charge_efficiency * step_hours)
+            charge[k] = min(-net, battery.charge_kw, room_kw)
+            stored += float(charge[k]) * battery.charge_efficiency * step_hours
+        elif net > 0.0:
+            left_kw = max(0.0, stored - battery.min_kwh) * battery.discharge_efficiency / step_hours
+            discharge[k] = min(net, battery.discharge_kw, left_kw)
+            stored -= float(discharge[k]) / battery.discharge_efficiency * step_hours
+    return charge, discharge
+
+
+def stored_kwh(battery: ProblemBattery, charge_kw: ArrayLike, discharge_kw: ArrayLike, step_hours: float) -> Rows:
+    """What the battery holds at the end of each slot."""
+    into = np.asarray(charge_kw, dtype=np.float64) * battery.charge_efficiency
+    out = np.asarray(discharge_kw, dtype=np.float64) / battery.discharge_efficiency
+    return battery.start_kwh + np.cumsum((into - out) * step_hours)
+
+
+def _end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
+    if problem.battery is None:
+        return None
+    stored = stored_kwh(problem.battery, charge, discharge, problem.step_hours)
+    return float(stored[-1]) if len(stored) else problem.battery.start_kwh
+
+
+def bill_of(problem: Problem, placements: Sequence[Placement], rows: SiteRows, *, as_is_chain: bool = False) -> Bill:
+    """The bill of a plan, all lines."""
+    metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain)
+    lines = (
+        *metered.lines,
+        *_battery_lines(problem, rows),
+        *_late_lines(problem, placements),
+        *_move_lines(problem, placements),
+    )
+    return Bill(lines=lines, carbon_kg=metered.carbon_kg, peak_kw=metered.peak_kw)
+
+
+def price_profile(problem: Problem, import_kw: ArrayLike, export_kw: ArrayLike, *, as_is_chain: bool = False) -> Bill:
+    """The bill of what a meter says, or would have said: energy, export, demand, carbon and priced limits by the
+    prices of the problem. A gap (NaN) makes the lines that it touches unknown (NaN)."""
+    imported, exported = np.asarray(import_kw, dtype=np.float64), np.asarray(export_kw, dtype=np.float64)
+    carbon_kg = float(np.sum(imported * np.asarray(problem.carbon_kg_per_kwh)) * problem.step_hours)
+    carbon = BillLine(
+        kind=LineKind.CARBON,
+        name="carbon price",
+        quantity=carbon_kg,
+        unit="kg",
+        amount=problem.carbon_price_per_kg * carbon_kg,
+    )
+    lines = (
+        *_energy_lines(problem, imported, exported),
+        *(_demand_line(window, imported, as_is_chain) for window in problem.demand),
+        carbon,
+        *_limit_lines(problem, imported),
+    )
+    peak_kw = float(np.max(imported)) if len(imported) else 0.0
+    return Bill(lines=lines, carbon_kg=carbon_kg, peak_kw=peak_kw)
+
+
+def _energy_lines(problem: Problem, imported: Rows, exported: Rows) -> list[BillLine]:
+    kwh = imported * problem.step_hours
+    price = np.asarray(problem.import_price, dtype=np.float64)
+    published = np.asarray(problem.price_published, dtype=np.bool_)
+    lines = [
+        BillLine(
+            kind=LineKind.ENERGY,
+            name=name,
+            quantity=float(np.sum(kwh[part])),
+            unit="kWh",
+            amount=float(np.sum(kwh[part] * price[part])),
+        )
+        for name, part in ((PUBLISHED, published), (FORECAST, ~published))
+    ]
+    out_kwh = exported * problem.step_hours
+    amount = -float(np.sum(out_kwh * np.asarray(problem.export_price)))
+    out = BillLine(kind=LineKind.EXPORT, name=EXPORTED, quantity=float(np.sum(out_kwh)), unit="kWh", amount=amount)
+    return [*lines, out]
+
+
+def window_peak_kw(window: DemandWindow, import_kw: ArrayLike) -> float:
+    """The highest metered mean of a window: each `interval_slots` of its slots, in their order, are one metered
+    interval. 0 where the window has no slot in the horizon."""
+    if not window.slots:
+        return 0.0
+    means = np.asarray(import_kw, dtype=np.float64)[list(window.slots)].reshape(-1, window.interval_slots).mean(axis=1)
+    return float(np.max(means))
+
+
+def _demand_line(window: DemandWindow, imported: Rows, as_is_chain: bool) -> BillLine:
+    floor_kw = window.as_is_floor_kw if as_is_chain else window.floor_kw
+    above_kw = float(np.maximum(0.0, window_peak_kw(window, imported) - floor_kw))
+    return BillLine(
+        kind=LineKind.DEMAND, name=window.name, quantity=above_kw, unit="kW", amount=above_kw * window.per_kw
+    )
+
+
+def _limit_lines(problem: Problem, imported: Rows) -> list[BillLine]:
+    lines = []
+    for limit in problem.limits:
+        if limit.penalty_per_kwh is not None:
+            over = np.maximum(0.0, imported[max(0, limit.start) : max(0, limit.end)] - limit.limit_kw)
+            kwh = float(np.sum(over) * problem.step_hours)
+            amount = kwh * limit.penalty_per_kwh
+            lines.append(BillLine(kind=LineKind.LIMIT, name=limit.name, quantity=kwh, unit="kWh", amount=amount))
+    return lines
+
+
+def _battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
+    battery = problem.battery
+    if battery is None or rows.end_kwh is None:
+        return []
+    out_kwh = float(np.sum(rows.discharge_kw) * problem.step_hours)
+    wear = BillLine(
+        kind=LineKind.WEAR,
+        name="battery wear",
+        quantity=out_kwh,
+        unit="kWh",
+        amount=out_kwh * battery.wear_per_kwh,
+    )
+    less_kwh = battery.end_kwh - rows.end_kwh
+    stored = BillLine(
+        kind=LineKind.STORED,
+        name="less stored at the end",
+        quantity=less_kwh,
+        unit="kWh",
+        amount=less_kwh * battery.end_value_per_kwh,
+    )
+    return [wear, stored]
+
+
+def _late_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillLine]:
+    lines = []
+    jobs = {job.id: job for job in problem.jobs}
+    for placement in placements:
+        job = jobs[placement.job]
+        end = placement.start + job.option(placement.machine, placement.mode).slots
+        if job.due is not None and end > job.due:
+            hours = (end - job.due) * problem.step_hours
+            amount = hours * job.late_per_hour
+            lines.append(BillLine(kind=LineKind.LATE, name=job.id, quantity=hours, unit="h", amount=amount))
+    return lines
+
+
+def _move_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillLine]:
+    jobs = {job.id: job for job in problem.jobs}
+    pairs = [(jobs[p.job], p) for p in placements]
+    left = [job for job, p in pairs if p != job.in_force]
+    rows: tuple[tuple[str, list[ProblemJob], list[float]], ...] = (
+        (LEFT_IN_FORCE, left, [job.move_price for job in left]),
+        (
+            LEFT_OFFER,
+            [job for job, p in pairs if job.offered is not None and p != job.offered],
+            [job.change_offer_price for job, p in pairs if job.offered is not None and p != job.offered],
+        ),
+        (BROKE_ACCEPTED, [j for j in left if j.accepted], [j.break_accepted_price for j in left if j.accepted]),
+    )
+    return [
+        BillLine(kind=LineKind.MOVE, name=name, quantity=float(len(who)), unit="jobs", amount=sum(prices))
+        for name, who, prices in rows
+        if who
+    ]
+
+
+def energy_bill(
+    import_kwh: ArrayLike, export_kwh: ArrayLike, import_price: ArrayLike, export_price: ArrayLike, carbon: ArrayLike
+) -> tuple[float | None, float | None]:
+    """Money for energy (import − export) and kg CO2e of the import, of rows in which a gap is NaN. Each is None where
+    a value that it needs is unknown; the price of nothing (0 kWh) is needed by nobody."""
+    return (
+        _difference(_sum_product(import_kwh, import_price), _sum_product(export_kwh, export_price)),
+        _sum_product(import_kwh, carbon),
+    )
+
+
+def _sum_product(quantity: ArrayLike, rate: ArrayLike) -> float | None:
+    amounts = np.asarray(quantity, dtype=np.float64)
+    products = np.where(amounts == 0.0, 0.0, amounts * np.asarray(rate, dtype=np.float64))
+    total = float(np.sum(products))
+    return None if np.isnan(total) else total
+
+
+def _difference(paid: float | None, earned: float | None) -> float | None:
+    return None if paid is None or earned is None else paid - earned
+
+
+def _tuple(row: Rows) -> tuple[float, ...]:
+    return tuple(row.tolist())
