@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from energy.model.calendar import Attended
@@ -191,7 +192,7 @@ class ShiftHours:
     max_moves: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """Everything a plan depends on. All rows have one value a slot.
 
@@ -244,7 +245,7 @@ class Problem:
                 return job
         raise KeyError(f"no job {id!r} in the problem")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A stable hash of the content: the same inputs give the stored plan."""
         return digest_of(asdict(self))

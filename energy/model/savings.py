@@ -37,6 +37,16 @@ class JobSaving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayPeak:
+    """The highest metered mean of one demand charge on one day, as it was and as it would have been as-is."""
+
+    charge: str
+    period: str  # "2026-05" or "2026"
+    real_kw: float
+    as_is_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaySavings:
     """The account of one local day. Daily savings are energy, export and carbon; peaks are per period.
 
@@ -58,6 +68,7 @@ class DaySavings:
     jobs: tuple[JobSaving, ...]
     currency: str
     carbon_basis: str
+    peaks: tuple[DayPeak, ...] = ()
     notes: tuple[str, ...] = ()
 
     def money(self, kind: Kind) -> float:

@@ -80,11 +80,10 @@ def shift_hours(calendar: Calendar, horizon: Horizon, zone: str) -> tuple[ShiftH
     return tuple(found)
 
 
-def closed_slots(machine: str, calendar: Calendar, horizon: Horizon, zone: str = "") -> tuple[Closed, ...]:  # noqa: ARG001
-    """The slots in which a machine's closures leave it less than whole, cut to the horizon. Closures are instants, so
-    the zone does not matter; it is there so that all of the roster is asked for alike."""
+def closed_slots(machine: str, calendar: Calendar, horizon: Horizon, zone: str) -> tuple[Closed, ...]:
+    """The slots in which a machine's closures, dated and recurring, leave it less than whole, cut to the horizon."""
     found = []
-    for closure in calendar.closures:
+    for closure in calendar.closed_within(Interval(horizon.start, horizon.end), zone):
         first = max(0, horizon.slot_of(closure.interval.start))
         end = min(horizon.slots, horizon.slot_edge(closure.interval.end))
         if closure.machine == machine and first < end:

@@ -127,6 +127,15 @@ def demand_windows(
     return tuple(found)
 
 
+def peaks_of(tariff: Tariff, import_kw: Series, zone: str, holidays: Collection[date] = ()) -> dict[PeriodKey, float]:
+    """The highest metered mean, kW, of each (charge, billing period) that a metered profile says something of."""
+    return {
+        (rate.name, key): kw
+        for rate in tariff.demand
+        for key, (kw, _) in metered_peaks(rate, import_kw, zone, holidays).items()
+    }
+
+
 def metered_peaks(
     rate: DemandRate, import_kw: Series, zone: str, holidays: Collection[date] = ()
 ) -> dict[str, tuple[float, datetime]]:

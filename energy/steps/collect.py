@@ -1,1 +1,111 @@
-"""Step."""
+"""Collect: counters become the energy of intervals, and from those the load of the plant.
+
+Idempotent: the same readings write nothing new; a late reading or a late run writes a newer version of what it changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from energy.clock import floor_to
+from energy.metering.intervals import intervals
+from energy.metering.site import SiteMeters, base_load, job_loads, site_load
+from energy.model.horizon import Horizon, Interval
+from energy.model.job import Mode
+from energy.model.meter import Measures, Meter, Role
+from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT
+from energy.model.site import Site
+from energy.store import Store
+
+LATE = timedelta(hours=6)  # readings this late still change their intervals in the regular round
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """How many intervals and load values were new or changed, and how many raw readings were dropped for space."""
+
+    intervals: int
+    loads: int
+    pruned: int
+
+
+def collect(
+    store: Store, *, site: Site, now: datetime, raw_days: int, raw_bytes: int, late: timedelta = LATE
+) -> Collected:
+    """Turn what the meters said into intervals up to the last full step, and renew the loads of the plant."""
+    step = timedelta(minutes=site.step_minutes)
+    until = floor_to(now, step)
+    meters = store.meters()
+    changed = 0
+    oldest = until
+    for meter in meters:
+        since = first_open(store, meter, until, step, late)
+        if since is None or since >= until:
+            continue
+        changed += collect_meter(store, meter, since, until, site.step_minutes, now)
+        oldest = min(oldest, since)
+    loads = renew_loads(store, site, meters, Interval(oldest, until), now) if oldest < until else 0
+    pruned = store.readings.prune(now - timedelta(days=raw_days), raw_bytes)
+    return Collected(intervals=changed, loads=loads, pruned=pruned)
+
+
+def first_open(store: Store, meter: Meter, until: datetime, step: timedelta, late: timedelta) -> datetime | None:
+    """The first slot to reckon (again): where intervals end less what may still come late; else the first reading."""
+    end = store.intervals.last_end(meter.id)
+    if end is not None:
+        return min(end, max(end - late, until - late))
+    first = store.readings.of(meter.id, Interval(until - timedelta(days=31), until))
+    return floor_to(first[0].taken_at, step) + step if first else None
+
+
+def collect_meter(
+    store: Store, meter: Meter, since: datetime, until: datetime, step_minutes: int, now: datetime
+) -> int:
+    """The intervals of one meter over a span, kept where they are new or differ."""
+    edges = Horizon.between(since, until, step_minutes)
+    readings = store.readings.of(
+        meter.id, Interval(since - timedelta(minutes=2 * step_minutes), now + timedelta(seconds=1))
+    )
+    before = store.readings.good_before(meter.id, since)
+    if before is not None and (not readings or before.taken_at < readings[0].taken_at):
+        readings = [before, *readings]
+    if not readings:
+        return 0
+    return store.intervals.put(intervals(readings, meter, edges), now)
+
+
+def meter_of(meters: Sequence[Meter], measures: Measures) -> Meter | None:
+    """The first meter of what flows; for the grid the settlement meter."""
+    found = [m for m in meters if m.measures is measures]
+    return next((m for m in found if m.role is Role.SETTLEMENT), found[0] if found else None)
+
+
+def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interval, now: datetime) -> int:
+    """Site import and export, PV and base load of a span, from the intervals and the runs."""
+    horizon = Horizon.between(span.start, span.end, site.step_minutes)
+    grid = meter_of(meters, Measures.GRID)
+    if grid is None:
+        return 0
+    imported, exported = store.intervals.power(grid.id, horizon)
+    pv = meter_of(meters, Measures.PV)
+    battery = meter_of(meters, Measures.BATTERY)
+    generation = store.intervals.power(pv.id, horizon)[1] if pv else None
+    charge, discharge = store.intervals.power(battery.id, horizon) if battery else (None, None)
+    load = site_load(
+        SiteMeters(imported=imported, exported=exported, generation=generation, charge=charge, discharge=discharge)
+    )
+    runs = store.runs.of(Interval(span.start, span.end))
+    jobs = {job.id: job for job in store.jobs.all(Interval(span.start - timedelta(days=7), span.end))}
+    modes: dict[tuple[str, str], Mode] = {(j.id, m.machine): m for j in jobs.values() for m in j.modes}
+    machine_kw = {
+        m.machine: store.intervals.power(m.id, horizon)[0]
+        for m in meters
+        if m.machine is not None and m.measures is Measures.MACHINE
+    }
+    idle = {m.id: m.idle_kw for m in site.machines}
+    base = base_load(load, job_loads(runs, horizon, machine_kw=machine_kw, idle_kw=idle, modes=modes))
+    rows = [(SITE_IMPORT, imported), (SITE_EXPORT, exported), (BASE_LOAD, base)]
+    if generation is not None:
+        rows.append((PV_POWER, generation))
+    with store.unit():
+        return sum(store.series.add(key, series, known_at=now, source="meters") for key, series in rows)

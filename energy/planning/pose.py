@@ -1,0 +1,535 @@
+"""From the situation of the plant to the problem in slots, with as-is, in force and what may move.
+
+Both chains, as-is and in force, are first *settled*: what runs stays where it runs, what should have started and has not
+starts now, what a breakdown or late material forbids waits, and what stands behind it waits in turn. A conflict that the
+production plan itself has (two jobs at once on a machine) is left as it is, and reported.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from energy.model.horizon import Horizon, Interval
+from energy.model.job import AsIsEntry, Cause, Job, JobState, Mode, Planned
+from energy.model.problem import (
+    Band,
+    Closed,
+    CrewNeed,
+    Limit,
+    Option,
+    Placement,
+    Precedence,
+    Problem,
+    ProblemBattery,
+    ProblemJob,
+    ProblemMachine,
+)
+from energy.model.run import JobRun
+from energy.model.series import Series
+from energy.planning import offer_times, roster, tariff
+from energy.planning.as_is import assume_starts
+from energy.planning.effects import Effects, effects
+from energy.planning.situation import Expected, Situation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posed:
+    """A problem, the as-is entries that posing it froze, and what was left out, in words."""
+
+    problem: Problem
+    entries: tuple[AsIsEntry, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """A job on its way into the problem: its run if it runs, and where a chain wants it."""
+
+    job: Job
+    run: JobRun | None
+    wanted: Planned
+
+
+def pose(situation: Situation) -> Posed:
+    """The problem of the horizon, and the as-is entries that are frozen by being planned."""
+    limits = effects(situation.facts, situation.now)
+    jobs = {job.id: job for job in situation.jobs}
+    as_is, entries = freeze(situation, jobs, limits)
+    in_force = {id: situation.accepted.get(id, planned) for id, planned in as_is.items()}
+    settled_as_is = settle(situation, as_is, limits)
+    settled_force = settle(situation, in_force, limits)
+    kept, left_out = within(situation, settled_as_is, settled_force)
+    blocked = past_the_end(situation, settled_force, kept)
+    problem_jobs = tuple(
+        problem_job(situation, jobs[id], settled_as_is[id], settled_force[id], limits, kept) for id in kept
+    )
+    return Posed(problem=assemble(situation, problem_jobs, limits, blocked), entries=entries, left_out=left_out)
+
+
+def freeze(
+    situation: Situation, jobs: Mapping[str, Job], limits: Effects
+) -> tuple[dict[str, Planned], tuple[AsIsEntry, ...]]:
+    """Each job's as-is place, and the entries that are new: first frozen, changed by production, or pushed by a fact.
+
+    A re-import that says where an accepted shift has put the job is our own echo and changes nothing.
+    """
+    places: dict[str, Planned] = {}
+    entries: list[AsIsEntry] = []
+    unplanned = [j for j in jobs.values() if j.planned_start is None and j.id not in situation.as_is]
+    assumed = (
+        assume_starts(
+            unplanned, situation.horizon, situation.calendar, situation.site.zone, fixed=released(jobs, situation)
+        )
+        if unplanned
+        else {}
+    )
+    for id, job in sorted(jobs.items()):
+        entry = situation.as_is.get(id)
+        said = production_place(job)
+        if entry is None:
+            place, cause = (said, Cause.RELEASED) if said else (assumed.get(id), Cause.ASSUMED)
+            if place is None:
+                continue
+            places[id] = place
+            if due_to_freeze(situation, place):
+                entries.append(AsIsEntry(planned=place, revision=job.revision, cause=cause, frozen_at=situation.now))
+            continue
+        places[id] = entry.planned
+        moved = (
+            said is not None
+            and job.revision > entry.revision
+            and (said.start, said.machine) != (entry.planned.start, entry.planned.machine)
+        )
+        if (
+            moved
+            and said is not None
+            and said != situation.accepted.get(id)
+            and not same_place(said, situation.accepted.get(id))
+        ):
+            places[id] = said
+            entries.append(
+                AsIsEntry(planned=said, revision=job.revision, cause=Cause.REPLANNED, frozen_at=situation.now)
+            )
+    entries += pushed_by_facts(situation, jobs, places, limits)
+    return places, tuple(entries)
+
+
+def same_place(a: Planned | None, b: Planned | None) -> bool:
+    return a is not None and b is not None and (a.start, a.machine) == (b.start, b.machine)
+
+
+def production_place(job: Job) -> Planned | None:
+    """Where production itself says the job runs; None where it does not say."""
+    if job.planned_start is None:
+        return None
+    mode = next((m for m in job.modes if m.machine == job.planned_machine), job.modes[0])
+    end = job.planned_start + timedelta(minutes=mode.minutes)
+    return Planned(job=job.id, machine=mode.machine, start=job.planned_start, end=end, mode=mode.name)
+
+
+def released(jobs: Mapping[str, Job], situation: Situation) -> dict[str, Planned]:
+    """Where the jobs stand that have a place: the frozen one, else production's."""
+    places = {id: entry.planned for id, entry in situation.as_is.items() if id in jobs}
+    for id, job in jobs.items():
+        said = production_place(job)
+        if id not in places and said is not None:
+            places[id] = said
+    return places
+
+
+def due_to_freeze(situation: Situation, place: Planned) -> bool:
+    """As-is is frozen when a job may be planned for the first time, or when the cut-off of the day before has passed."""
+    if situation.movable.holds(place.start) or place.job in situation.touched:
+        return True
+    cut_off = offer_times.cut_off_before(place.start, situation.calendar.rules.cut_off, situation.site.zone)
+    return situation.now >= cut_off
+
+
+def pushed_by_facts(
+    situation: Situation, jobs: Mapping[str, Job], places: dict[str, Planned], limits: Effects
+) -> list[AsIsEntry]:
+    """New as-is entries for jobs not yet started that a fact makes impossible where they stand: production itself would
+    wait, and no saving may come of that. Changes `places`."""
+    entries = []
+    running = {run.job for run in situation.runs}
+    for id, place in sorted(places.items()):
+        if id in running:
+            continue
+        start, cause = place.start, None
+        if (there := limits.earliest.get(id)) is not None and there > start:
+            start, cause = there, Cause.MATERIAL
+        for closure in limits.closed(place.machine):
+            if Interval(start, start + (place.end - place.start)).overlaps(closure.interval):
+                start, cause = closure.interval.end, Cause.BREAKDOWN
+        if cause is None:
+            continue
+        start = situation.horizon.time_of(situation.horizon.slot_edge(start))
+        places[id] = replace(place, start=start, end=start + (place.end - place.start))
+        entries.append(AsIsEntry(planned=places[id], revision=jobs[id].revision, cause=cause, frozen_at=situation.now))
+    return entries
+
+
+def slots_of(mode: Mode, step_minutes: int) -> int:
+    """How many slots a run touches when it starts at a slot's edge."""
+    return max(1, math.ceil(mode.minutes / step_minutes))
+
+
+def slot_powers(mode: Mode, step_minutes: int) -> tuple[float, ...]:
+    """The mean power of each slot of a run, kW; the energy of the run is kept exactly."""
+    count, parts = slots_of(mode, step_minutes), len(mode.power_kw)
+    part_minutes = mode.minutes / parts
+    powers = []
+    for slot in range(count):
+        begin, end = slot * step_minutes, (slot + 1) * step_minutes
+        kw_minutes = sum(
+            kw * max(0.0, min(end, (i + 1) * part_minutes) - max(begin, i * part_minutes))
+            for i, kw in enumerate(mode.power_kw)
+        )
+        powers.append(kw_minutes / step_minutes)
+    return tuple(powers)
+
+
+def slot_near(horizon: Horizon, t: datetime) -> int:
+    """The slot whose start is nearest to an instant (a half goes to the later one)."""
+    return horizon.slot_of(t + horizon.step / 2)
+
+
+def mode_of(job: Job, planned: Planned) -> Mode:
+    """The way a job runs at a place; a machine that is not among its ways gets the first way's time and power."""
+    for mode in job.modes:
+        if mode.machine == planned.machine and mode.name == planned.mode:
+            return mode
+    return replace(job.modes[0], machine=planned.machine, name=planned.mode)
+
+
+def settle(situation: Situation, wanted: Mapping[str, Planned], limits: Effects) -> dict[str, Placement]:
+    """Where each job really can stand, given what runs, what is late and what facts forbid. Slots of the horizon."""
+    horizon = situation.horizon
+    jobs = {job.id: job for job in situation.jobs}
+    running = {run.job: run for run in situation.runs if run.end is None}
+    placed: dict[str, Placement] = {}
+    pushed: set[str] = set()
+    for id, planned in wanted.items():
+        job, run = jobs[id], running.get(id)
+        mode = mode_of(job, replace(planned, machine=run.machine) if run else planned)
+        length = slots_of(mode, horizon.step_minutes)
+        if run is not None:
+            start = max(slot_near(horizon, run.start), 1 - length)  # an overrun is taken to end with the first slot
+            pushed.add(id)
+        else:
+            start = slot_near(horizon, planned.start)
+            if start < 0:
+                start = 0
+                pushed.add(id)
+        placed[id] = Placement(job=id, machine=mode.machine, start=start, mode=mode.name)
+    for _ in range(len(placed) + 1):
+        if not _push_once(situation, jobs, running, placed, pushed, limits):
+            break
+    return placed
+
+
+def _push_once(
+    situation: Situation,
+    jobs: Mapping[str, Job],
+    running: Mapping[str, JobRun],
+    placed: dict[str, Placement],
+    pushed: set[str],
+    limits: Effects,
+) -> bool:
+    """Push what cannot stand where it is; True where anything moved."""
+    horizon, moved = situation.horizon, False
+
+    def length(id: str) -> int:
+        mode = mode_of(
+            jobs[id],
+            Planned(job=id, machine=placed[id].machine, start=situation.now, end=situation.now, mode=placed[id].mode),
+        )
+        return slots_of(mode, horizon.step_minutes)
+
+    before: dict[str, tuple[int, bool]] = {}
+    for id in sorted(placed, key=lambda i: (placed[i].start, i not in running, i)):
+        place, start = placed[id], placed[id].start
+        if id not in running:
+            free, waits = before.get(place.machine, (start, False))
+            if waits and free > start:
+                start = free
+            for follow in jobs[id].follows:
+                if follow.job in placed and follow.job in pushed:
+                    lag = math.ceil(follow.at_least_minutes / horizon.step_minutes)
+                    start = max(start, placed[follow.job].start + length(follow.job) + lag)
+            if (there := limits.earliest.get(id)) is not None:
+                start = max(start, horizon.slot_edge(there))
+            for closure in limits.closed(place.machine):
+                first, last = horizon.slot_of(closure.interval.start), horizon.slot_edge(closure.interval.end)
+                if start < last and first < start + length(id):
+                    start = last
+            if start != place.start:
+                placed[id] = replace(place, start=start)
+                pushed.add(id)
+                moved = True
+        end = start + length(id)
+        free, waits = before.get(place.machine, (end, False))
+        before[place.machine] = (max(free, end), id in pushed or (waits and free > start))
+    return moved
+
+
+def within(
+    situation: Situation, as_is: Mapping[str, Placement], in_force: Mapping[str, Placement]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The jobs that both chains end within the horizon, and what was left out, in words."""
+    jobs = {job.id: job for job in situation.jobs}
+    kept, left_out = [], []
+    for id in sorted(as_is):
+        ends = []
+        for place in (as_is[id], in_force[id]):
+            planned = Planned(job=id, machine=place.machine, start=situation.now, end=situation.now, mode=place.mode)
+            ends.append(place.start + slots_of(mode_of(jobs[id], planned), situation.horizon.step_minutes))
+        if max(ends) > situation.horizon.slots:
+            left_out.append(f"job {id} ends beyond the horizon")
+        elif max(ends) <= 0:
+            left_out.append(f"job {id} is over")
+        else:
+            kept.append(id)
+    return kept, tuple(left_out)
+
+
+def past_the_end(
+    situation: Situation, in_force: Mapping[str, Placement], kept: Sequence[str]
+) -> dict[str, list[Closed]]:
+    """The machine time that jobs need which start within the horizon and end beyond it."""
+    blocked: dict[str, list[Closed]] = {}
+    inside = set(kept)
+    for id, place in sorted(in_force.items()):
+        if id not in inside and place.start < situation.horizon.slots:
+            closed = Closed(
+                start=max(0, place.start), end=situation.horizon.slots, why=f"job {id} runs past the horizon"
+            )
+            blocked.setdefault(place.machine, []).append(closed)
+    return blocked
+
+
+def problem_job(
+    situation: Situation,
+    job: Job,
+    as_is: Placement,
+    in_force: Placement,
+    limits: Effects,
+    kept: Sequence[str],
+) -> ProblemJob:
+    """A job in slots, with where it may go."""
+    horizon, rules = situation.horizon, situation.calendar.rules
+    running = next((run for run in situation.runs if run.job == job.id and run.end is None), None)
+    options = {
+        (m.machine, m.name): Option(machine=m.machine, mode=m.name, power_kw=slot_powers(m, horizon.step_minutes))
+        for m in job.modes
+    }
+    for place in (as_is, in_force):
+        planned = Planned(job=job.id, machine=place.machine, start=situation.now, end=situation.now, mode=place.mode)
+        mode = mode_of(job, planned)
+        options.setdefault(
+            (mode.machine, mode.name),
+            Option(machine=mode.machine, mode=mode.name, power_kw=slot_powers(mode, horizon.step_minutes)),
+        )
+    after, earliest = precedences(situation, job, kept)
+    earliest = max(earliest, horizon.slot_edge(job.earliest) if job.earliest else 0)
+    if (there := limits.earliest.get(job.id)) is not None:
+        earliest = max(earliest, horizon.slot_edge(there))
+    touched = job.id in situation.touched
+    earliest = max(
+        earliest,
+        0
+        if touched
+        else horizon.slot_edge(max(situation.now + timedelta(minutes=rules.notice_minutes), situation.movable.start)),
+    )
+    free = running is None and may_move(situation, job, in_force, touched)
+    offered = situation.offered.get(job.id)
+    offered_place = (
+        Placement(job=job.id, machine=offered.machine, start=slot_near(horizon, offered.start), mode=offered.mode)
+        if offered and free
+        else None
+    )
+    return ProblemJob(
+        id=job.id,
+        name=f"{job.id} {job.product}".strip(),
+        options=tuple(options.values()),
+        as_is=as_is,
+        in_force=in_force,
+        offered=offered_place,
+        fixed=None if free else in_force,
+        earliest=max(0, earliest) if free else 0,
+        must_end=None,
+        due=horizon.slot_of(job.due),
+        late_per_hour=job.late_price_per_hour,
+        after=after,
+        needs=tuple(CrewNeed(skill=n.skill, people=n.people, attended=n.attended) for n in job.needs),
+        move_price=job.move_price,
+        accepted=job.id in situation.accepted,
+    )
+
+
+def may_move(situation: Situation, job: Job, in_force: Placement, touched: bool) -> bool:
+    """Whether anybody may be asked to move a job: flexible, released, not refused, not just accepted, and in the span
+    that is open for asking, or touched by a fact."""
+    if not job.flexible or job.state is not JobState.RELEASED:
+        return False
+    if touched:
+        return True
+    if job.id in situation.untouchable or job.id in situation.accepted:
+        return False
+    start = situation.horizon.time_of(in_force.start)
+    notice = situation.now + timedelta(minutes=situation.calendar.rules.notice_minutes)
+    return situation.movable.holds(start) and start >= notice
+
+
+def precedences(situation: Situation, job: Job, kept: Sequence[str]) -> tuple[tuple[Precedence, ...], int]:
+    """The orders between jobs in the problem; a predecessor that has ended gives the earliest slot instead."""
+    horizon, inside, after, earliest = situation.horizon, set(kept), [], 0
+    ended = {run.job: run.end for run in situation.runs if run.end is not None}
+    for follow in job.follows:
+        least = math.ceil(follow.at_least_minutes / horizon.step_minutes)
+        if follow.job in inside:
+            most = None if follow.at_most_minutes is None else follow.at_most_minutes // horizon.step_minutes
+            after.append(Precedence(job=follow.job, min_slots=least, max_slots=most))
+        elif (end := ended.get(follow.job)) is not None:
+            earliest = max(earliest, horizon.slot_edge(end + timedelta(minutes=follow.at_least_minutes)))
+    return tuple(after), earliest
+
+
+def assemble(
+    situation: Situation, jobs: tuple[ProblemJob, ...], limits: Effects, blocked: Mapping[str, list[Closed]]
+) -> Problem:
+    """The whole problem, from the resolved jobs and the rows of tariff, roster and forecast."""
+    site, horizon, calendar = situation.site, situation.horizon, situation.calendar
+    zone, holidays = site.zone, calendar.holidays
+    price = tariff.import_price(situation.tariff, situation.market_price.middle, zone, holidays)
+    export = tariff.export_price(situation.tariff, situation.market_price.middle, zone, holidays)
+    shifts = roster.shift_hours(calendar, horizon, zone)
+    return Problem(
+        site=site.id,
+        currency=site.currency,
+        zone=zone,
+        start=horizon.start,
+        step_minutes=horizon.step_minutes,
+        slots=horizon.slots,
+        machines=tuple(
+            ProblemMachine(
+                id=m.id,
+                name=m.name,
+                group=m.group,
+                closed=tuple(
+                    sorted(
+                        (
+                            *roster.closed_slots(m.id, calendar, horizon, zone),
+                            *fact_closures(m.id, limits, horizon),
+                            *blocked.get(m.id, []),
+                        ),
+                        key=lambda c: (c.start, c.end),
+                    )
+                ),
+            )
+            for m in site.machines
+        ),
+        jobs=jobs,
+        rosters=roster.rosters(calendar, horizon, zone, away=limits.crews),
+        shifts=shifts,
+        base_load_kw=row(situation.base_load.middle),
+        pv_kw=row(situation.pv.middle),
+        import_limit_kw=site.import_limit_kw,
+        export_limit_kw=site.export_limit_kw,
+        import_price=row(price),
+        export_price=row(export),
+        price_published=situation.published,
+        carbon_kg_per_kwh=row(situation.carbon),
+        carbon_basis=situation.carbon_basis,
+        carbon_price_per_kg=situation.tariff.carbon_price_per_kg,
+        battery=battery(situation, price),
+        demand=tariff.demand_windows(situation.tariff, horizon, zone, holidays, situation.peaks_so_far),
+        limits=tuple(
+            limit
+            for c in situation.commitments
+            if (limit := as_limit(c.event, c.interval, c.limit_kw, c.penalty_per_kwh, horizon)) is not None
+        ),
+        least_gain=calendar.rules.least_gain,
+        base_load_band=band(situation.base_load),
+        pv_band=band(situation.pv),
+        import_price_band=price_band(situation),
+        curtailable=False,
+        notes=(*situation.notes, *limits.notes),
+    )
+
+
+def row(series: Series) -> tuple[float, ...]:
+    """The values of a series that is known everywhere."""
+    unknown = int((~series.known).sum())
+    if unknown:
+        raise ValueError(f"{unknown} slots of a row in {series.unit} are unknown; somebody must decide before planning")
+    return tuple(float(v) for v in series.values)
+
+
+def band(expected: Expected) -> Band | None:
+    if expected.low is None or expected.high is None:
+        return None
+    return Band(p10=row(expected.low), p90=row(expected.high))
+
+
+def price_band(situation: Situation) -> Band | None:
+    """The band of the full price of import; where the price is published it has no width."""
+    low, high = situation.market_price.low, situation.market_price.high
+    if low is None or high is None:
+        return None
+    zone, holidays = situation.site.zone, situation.calendar.holidays
+    return Band(
+        p10=row(tariff.import_price(situation.tariff, low, zone, holidays)),
+        p90=row(tariff.import_price(situation.tariff, high, zone, holidays)),
+    )
+
+
+def fact_closures(machine: str, limits: Effects, horizon: Horizon) -> list[Closed]:
+    """The slots that breakdowns take from a machine, within the horizon."""
+    closed = []
+    for closure in limits.closed(machine):
+        first = max(0, horizon.slot_of(closure.interval.start))
+        last = min(horizon.slots, horizon.slot_edge(closure.interval.end))
+        if first < last:
+            closed.append(Closed(start=first, end=last, why=closure.why))
+    return closed
+
+
+def as_limit(name: str, span: Interval, kw: float, penalty: float | None, horizon: Horizon) -> Limit | None:
+    """A commitment as a limit over the slots it touches; None outside the horizon."""
+    first, last = max(0, horizon.slot_of(span.start)), min(horizon.slots, horizon.slot_edge(span.end))
+    return Limit(name=name, start=first, end=last, limit_kw=kw, penalty_per_kwh=penalty) if first < last else None
+
+
+def battery(situation: Situation, price: Series) -> ProblemBattery | None:
+    """The battery as it stands; what is left in it at the end is worth what it spares of a mean import."""
+    has = situation.site.battery
+    if has is None:
+        return None
+    return ProblemBattery(
+        capacity_kwh=has.capacity_kwh,
+        charge_kw=has.charge_kw,
+        discharge_kw=has.discharge_kw,
+        charge_efficiency=has.charge_efficiency,
+        discharge_efficiency=has.discharge_efficiency,
+        min_kwh=has.min_kwh,
+        start_kwh=min(has.capacity_kwh, max(has.min_kwh, situation.battery_kwh)),
+        end_kwh=has.min_kwh,
+        end_value_per_kwh=float(price.values.mean()) * has.discharge_efficiency,
+        wear_per_kwh=has.wear_per_kwh,
+        rule=has.rule,
+    )
+
+
+def planned_at(problem: Problem, place: Placement) -> Planned:
+    """A placement in time. The end is that of its last slot."""
+    option = problem.job(place.job).option(place.machine, place.mode)
+    horizon = problem.horizon
+    return Planned(
+        job=place.job,
+        machine=place.machine,
+        start=horizon.time_of(place.start),
+        end=horizon.time_of(place.start + option.slots),
+        mode=place.mode,
+    )
