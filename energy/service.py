@@ -1,13 +1,39 @@
 """EnergyService: the one face for dashboard, API and command line. A list of calls, no logic."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
+from energy.clock import local_date
+from energy.errors import DecisionRefusedError, LoadstoneError
+from energy.house import House
 from energy.model.event import Event
 from energy.model.fact import Fact
 from energy.model.job import Planned
-from energy.model.proposal import Decision
+from energy.model.plan import Plan
+from energy.model.problem import Problem
+from energy.model.proposal import Decision, Offer
+from energy.model.savings import DaySavings
+from energy.planning.pose import pose
+from energy.reports import events as events_report
+from energy.reports import forecast as forecast_report
+from energy.reports import happened as happened_report
+from energy.reports import journal as journal_report
+from energy.reports import meters as meters_report
+from energy.reports import overview as overview_report
 from energy.reports import pages
+from energy.reports import places as places_report
+from energy.reports import plan as plan_report
+from energy.reports import savings as savings_report
+from energy.reports import sheet as sheet_report
+from energy.reports import year as year_report
+from energy.reports.files import savings_file
+from energy.reports.situation import gather, jobs_touched, planning_horizon
+from energy.runner import InlineRunner
+from energy.steps import collect, decide, dispatch, fetch, plan, predict, propose, report, respond, verify
+from energy.store.store import Planning
+
+FACT_SECONDS = 8.0  # a re-plan after a fact answers within the minute
 
 
 class EnergyService(Protocol):
@@ -74,3 +100,258 @@ class EnergyService(Protocol):
         ...
 
     def days_with_accounts(self) -> tuple[date, ...]: ...
+
+
+class LoadstoneService:
+    """The service of one plant on its store: steps for the scheduler, pages and actions for people."""
+
+    def __init__(self, house: House, runner: InlineRunner) -> None:
+        self.house = house
+        self.runner = runner
+        self.roles = house.roles
+
+    # The steps, as the scheduler calls them.
+
+    def fetch(self) -> fetch.Fetched:
+        h, now = self.house, self.house.clock.now()
+        until = planning_horizon(now, h.site).end
+        call = partial(fetch.fetch, h.store, feeds=h.feeds, orders=h.orders, programs=h.programs, now=now, until=until)
+        return self.runner.run("fetch", call)
+
+    def collect(self) -> collect.Collected:
+        h = self.house
+        call = partial(
+            collect.collect, h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
+        )
+        return self.runner.run("collect", call)
+
+    def predict(self) -> predict.Predicted:
+        h, now = self.house, self.house.clock.now()
+        until = planning_horizon(now, h.site).end
+        call = partial(
+            predict.predict, h.store, site=h.site, calendar=h.calendar, forecasters=h.forecasters, now=now, until=until
+        )
+        return self.runner.run("predict", call)
+
+    def respond(self) -> list[object]:
+        h, now = self.house, self.house.clock.now()
+        until = planning_horizon(now, h.site).end
+        return list(self.runner.run("respond", partial(respond.respond, h.store, now=now, until=until)))
+
+    def plan(self, *, touched: frozenset[str] = frozenset(), seconds: float | None = None) -> Planning:
+        h, now = self.house, self.house.clock.now()
+        limit = h.optimizer_seconds if seconds is None else seconds
+
+        def call() -> Planning:
+            situation = gather(h.store, h.rules, now, touched)
+            return plan.plan(h.store, situation=situation, optimizer=h.optimizer, seconds=limit, now=now)
+
+        return self.runner.run("plan", call)
+
+    def propose(self, planning: Planning, *, after_fact: bool = False) -> propose.Proposed:
+        h = self.house
+        call = partial(
+            propose.propose,
+            h.store,
+            planning=planning,
+            site=h.site,
+            calendar=h.calendar,
+            now=h.clock.now(),
+            after_fact=after_fact,
+        )
+        return self.runner.run("propose", call)
+
+    def dispatch(self) -> dispatch.Dispatched:
+        h = self.house
+        call = partial(
+            dispatch.dispatch,
+            h.store,
+            site=h.site,
+            calendar=h.calendar,
+            dispatchers=h.dispatchers,
+            notifiers=h.notifiers,
+            now=h.clock.now(),
+        )
+        return self.runner.run("dispatch", call)
+
+    def verify(self, day: date) -> DaySavings:
+        h = self.house
+        call = partial(
+            verify.verify, h.store, site=h.site, calendar=h.calendar, tariff=h.tariff, day=day, now=h.clock.now()
+        )
+        return self.runner.run("verify", call)
+
+    def verify_due(self) -> list[DaySavings]:
+        """Account every local day that has ended and settled and has no account yet, and the last two again."""
+        h, now = self.house, self.house.clock.now()
+        last = local_date(now - timedelta(hours=h.settle_after_hours), h.site.zone) - timedelta(days=1)
+        begun = h.store.note("accounted-until")
+        since = (
+            local_date(datetime.fromisoformat(begun), h.site.zone) - timedelta(days=2) if begun else self._first_day()
+        )
+        if since is None:
+            return []
+        return [self.verify(since + timedelta(days=n)) for n in range((last - since).days + 1)]
+
+    def _first_day(self) -> date | None:
+        """The first local day that the settlement meter knows whole."""
+        first = meters_report.first_known(self.house.store)
+        return local_date(first, self.house.site.zone) if first else None
+
+    def heartbeat(self) -> propose.Proposed:
+        """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch."""
+        self.fetch()
+        self.collect()
+        self.predict()
+        self.respond()
+        proposed = self.propose(self.plan())
+        self.dispatch()
+        return proposed
+
+    def answer_facts(self) -> Planning | None:
+        """Re-plan what unanswered facts touch; None where there is nothing to answer."""
+        h, now = self.house, self.house.clock.now()
+        touched = jobs_touched(h.store, h.rules, now)
+        if not h.store.facts.unanswered():
+            return None
+        report.overtake(h.store, problem=self.problem_now(touched), now=now)
+        planning = self.plan(touched=touched, seconds=min(FACT_SECONDS, h.optimizer_seconds))
+        self.propose(planning, after_fact=True)
+        self.dispatch()
+        return planning
+
+    def problem_now(self, touched: frozenset[str] = frozenset()) -> Problem:
+        """The problem as it is at this moment."""
+        return pose(gather(self.house.store, self.house.rules, self.house.clock.now(), touched)).problem
+
+    def price(self, problem: Problem, placements: plan.Places) -> Plan:
+        """The price of given places, the battery dispatched where it is ours."""
+        return plan.as_given(problem, placements, self.house.optimizer)
+
+    # What people ask.
+
+    def header(self) -> pages.Header:
+        h = self.house
+        return pages.Header(
+            site=h.site.id,
+            name=h.site.name,
+            zone=h.site.zone,
+            currency=h.site.currency,
+            now=h.clock.now(),
+            simulated=h.simulated,
+        )
+
+    def overview(self) -> pages.Overview:
+        return overview_report.overview(self.house.store, self.house.rules, self.header())
+
+    def plan_page(self) -> pages.PlanPage:
+        return plan_report.plan_page(self.house.store, self.house.rules, self.header())
+
+    def places(self, offer: str, job: str) -> tuple[pages.Place, ...]:
+        return places_report.places(self.problem_now(), self._offer(offer), job, self.price)
+
+    def why_not(self, offer: str, job: str, start: datetime, machine: str) -> pages.Place:
+        return places_report.place(self.problem_now(), self._offer(offer), job, start, machine, self.price)
+
+    def happened_page(self) -> pages.HappenedPage:
+        return happened_report.happened_page(self.house.store, self.house.rules, self.header())
+
+    def consequence(self, fact: Fact) -> pages.Consequence:
+        h = self.house
+        return happened_report.consequence(h.store, h.rules, self.header(), fact, h.optimizer, seconds=4.0)
+
+    def shift_sheet(self, start: datetime | None = None) -> pages.ShiftSheet:
+        return sheet_report.shift_sheet(self.house.store, self.house.rules, self.header(), start, self.house.call)
+
+    def forecast_page(self) -> pages.ForecastPage:
+        return forecast_report.forecast_page(self.house.store, self.house.rules, self.header())
+
+    def meters_page(self) -> pages.MetersPage:
+        return meters_report.meters_page(self.house.store, self.house.rules, self.header())
+
+    def meter_page(self, meter: str) -> pages.MeterPage:
+        return meters_report.meter_page(self.house.store, self.house.rules, self.header(), meter)
+
+    def savings_page(self, month: str | None = None) -> pages.SavingsPage:
+        return savings_report.savings_page(self.house.store, self.house.rules, self.header(), month)
+
+    def year_page(self, year: int | None = None) -> pages.YearPage:
+        return year_report.year_page(self.house.store, self.house.rules, self.header(), year)
+
+    def journal_page(self) -> pages.JournalPage:
+        return journal_report.journal_page(self.house.store, self.house.rules, self.header())
+
+    def events_page(self) -> pages.EventsPage:
+        return events_report.events_page(self.house.store, self.house.rules, self.header())
+
+    def savings_file(self, month: str, kind: str) -> tuple[str, bytes]:
+        return savings_file(self.savings_page(month), kind)
+
+    def days_with_accounts(self) -> tuple[date, ...]:
+        today = local_date(self.house.clock.now(), self.house.site.zone)
+        return tuple(a.day for a in self.house.store.ledger.days(date(today.year - 1, 1, 1), today))
+
+    # What people do.
+
+    def decide(self, decision: Decision) -> pages.Done:
+        h = self.house
+        try:
+            decided = decide.decide(
+                h.store,
+                decision=decision,
+                pose_now=self.problem_now,
+                price=self.price,
+                calendar=h.calendar,
+                zone=h.site.zone,
+                now=h.clock.now(),
+            )
+        except DecisionRefusedError as refused:
+            return pages.Done(ok=False, text=refused.why, possible=refused.possible)
+        if not decided.again:
+            self.dispatch()
+        return pages.Done(ok=True, text=decided.text, undo=decided.undo, offers=(decided.offer.id,))
+
+    def report(self, fact: Fact) -> pages.Done:
+        try:
+            reported = report.report(self.house.store, fact=fact, site=self.house.site, now=self.house.clock.now())
+        except LoadstoneError as error:
+            return pages.Done(ok=False, text=str(error))
+        return pages.Done(ok=True, text=reported.text)
+
+    def mark_seen(self, sheet_id: str, by: str, role: str) -> pages.Done:
+        h = self.house
+        jobs = sheet_report.accepted_jobs(h.store, h.rules, sheet_id)
+        news = dispatch.seen(h.store, jobs=jobs, sheet=sheet_id, by=by, role=role, now=h.clock.now())
+        return pages.Done(ok=True, text=f"Seen, {news} moved jobs marked." if news else "Seen.")
+
+    def dispute(self, assumption: str, text: str, by: str, role: str) -> pages.Done:
+        return journal_report.dispute(self.house.store, assumption, text, by, role, self.house.clock.now())
+
+    def end_rule(self, rule: str, by: str, role: str) -> pages.Done:
+        return journal_report.end_rule(self.house.store, rule, by, role, self.house.clock.now())
+
+    def add_event(self, event: Event, by: str, role: str) -> pages.Done:
+        done = respond.add_event(self.house.store, event, by, role, self.house.clock.now())
+        self.respond()
+        return pages.Done(ok=True, text=done)
+
+    def answer_event(self, event: str, accept: bool, by: str, role: str) -> pages.Done:
+        try:
+            text = respond.answer_event(self.house.store, event, accept, by, role, self.house.clock.now())
+        except LoadstoneError as error:
+            return pages.Done(ok=False, text=str(error))
+        self.respond()
+        return pages.Done(ok=True, text=text)
+
+    def change_production(self, planned: Planned, by: str, role: str, why: str) -> pages.Done:
+        try:
+            text = report.change_production(self.house.store, planned, by, role, why, self.house.clock.now())
+        except LoadstoneError as error:
+            return pages.Done(ok=False, text=str(error))
+        return pages.Done(ok=True, text=text)
+
+    def _offer(self, id: str) -> Offer:
+        offer = self.house.store.offers.get(id)
+        if offer is None:
+            raise LoadstoneError(f"there is no offer {id}")
+        return offer

@@ -174,7 +174,5 @@ def _moves(problem: Problem, placed: Placed) -> Iterator[Violation]:
             yield _say("moves per shift", shift.name, shift.start, what, len(moved) - shift.max_moves, "moves")
 
 
-def _say(
-    rule: str, subject: str, slot: int | None, what: str, size: float = 1.0, unit: str = ""
-) -> Violation:
+def _say(rule: str, subject: str, slot: int | None, what: str, size: float = 1.0, unit: str = "") -> Violation:
     return Violation(rule=rule, subject=subject, slot=slot, what=what, size=float(size), unit=unit)

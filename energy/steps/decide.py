@@ -45,6 +45,7 @@ class Decided:
 
     offer: Offer
     text: str
+    undo: str = ""
     again: bool = False
 
 
@@ -69,11 +70,11 @@ def decide(
         offer = known(store, decision.offer)
         match decision.kind:
             case DecisionKind.ACCEPT:
-                decided = accept(store, offer, pose_now(), price, zone, now)
+                decided = accept(store, offer, pose_now(), price, calendar, zone, now)
             case DecisionKind.REFUSE:
                 decided = refuse(store, offer, decision, zone, now)
             case DecisionKind.EDIT:
-                decided = edit(store, offer, decision, pose_now(), price, zone, now)
+                decided = edit(store, offer, decision, pose_now(), price, calendar, zone, now)
             case DecisionKind.WITHDRAW:
                 decided = withdraw(store, offer, decision, pose_now, price, calendar, zone, now)
         store.decisions.add(decision)
@@ -114,7 +115,9 @@ def must_be_open(store: Store, offer: Offer, zone: str, now: datetime) -> None:
     raise DecisionRefusedError(f"This offer is already {offer.state}{who}{why}.")
 
 
-def accept(store: Store, offer: Offer, problem: Problem, price: Price, zone: str, now: datetime) -> Decided:
+def accept(
+    store: Store, offer: Offer, problem: Problem, price: Price, calendar: Calendar, zone: str, now: datetime
+) -> Decided:
     """Take an offer into the plan in force."""
     must_be_open(store, offer, zone, now)
     missing = [
@@ -129,7 +132,7 @@ def accept(store: Store, offer: Offer, problem: Problem, price: Price, zone: str
         raise DecisionRefusedError(f"It is no longer possible: {broken[0].what}.", cures(store, offer, problem, price))
     taken = store.offers.put(replace(offer, state=OfferState.ACCEPTED, state_reason=""), now)
     put_on_floor(store, taken, now)
-    return Decided(offer=taken, text=f"Accepted: {offer.headline}.")
+    return Decided(offer=taken, text=f"Accepted: {offer.headline}.", undo=undo_until(taken, calendar, zone))
 
 
 def put_on_floor(store: Store, offer: Offer, now: datetime) -> None:
@@ -232,7 +235,14 @@ def standing_rules(offer: Offer, decision: Decision, now: datetime) -> list[Stan
 
 
 def edit(
-    store: Store, offer: Offer, decision: Decision, problem: Problem, price: Price, zone: str, now: datetime
+    store: Store,
+    offer: Offer,
+    decision: Decision,
+    problem: Problem,
+    price: Price,
+    calendar: Calendar,
+    zone: str,
+    now: datetime,
 ) -> Decided:
     """The planner's own places, checked and priced at once, taken into the plan in force."""
     must_be_open(store, offer, zone, now)
@@ -253,7 +263,11 @@ def edit(
     edited = replace(offer, shifts=shifts, gain=gain, state=OfferState.ACCEPTED, state_reason="edited by the planner")
     taken = store.offers.put(edited, now)
     put_on_floor(store, taken, now)
-    return Decided(offer=taken, text=f"Accepted at your own time, {gain.money:,.0f} {problem.currency} estimated.")
+    return Decided(
+        offer=taken,
+        text=f"Accepted at your own time, {gain.money:,.0f} {problem.currency} estimated.",
+        undo=undo_until(taken, calendar, zone),
+    )
 
 
 def withdraw(
@@ -290,6 +304,11 @@ def withdraw(
     for shift in offer.shifts:
         store.floor.put(shift.job, offer.id, FloorState.OVERTAKEN, now, "withdrawn by the planner")
     return Decided(offer=gone, text=f"Withdrawn: {offer.headline}. The jobs are back at their old places.")
+
+
+def undo_until(offer: Offer, calendar: Calendar, zone: str) -> str:
+    """Until when an acceptance can be taken back, in words."""
+    return f"It can be withdrawn until {local(last_call_of(offer, calendar), zone):%a %H:%M}."
 
 
 def last_call_of(offer: Offer, calendar: Calendar) -> datetime:

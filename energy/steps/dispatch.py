@@ -158,7 +158,7 @@ def notify(store: Store, site: Site, notifiers: Sequence[Notifier], now: datetim
     return sent
 
 
-def seen(store: Store, *, jobs: Sequence[str], by: str, role: str, now: datetime) -> int:
+def seen(store: Store, *, jobs: Sequence[str], sheet: str, by: str, role: str, now: datetime) -> int:
     """The shift lead has seen the sheet with these accepted jobs. Returns how many that was news for."""
     news = 0
     with store.unit():
@@ -168,4 +168,5 @@ def seen(store: Store, *, jobs: Sequence[str], by: str, role: str, now: datetime
                 if shift.job in jobs and (state is None or state[0] not in {FloorState.SEEN, *STARTED_ON}):
                     store.floor.put(shift.job, offer.id, FloorState.SEEN, now, f"{role}, {by}")
                     news += 1
+        store.note(f"seen {sheet}", {"at": now.isoformat(), "by": role})
     return news

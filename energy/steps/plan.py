@@ -17,6 +17,8 @@ from energy.ports import Optimizer
 from energy.store import Store
 from energy.store.store import Planning
 
+Places = Sequence[Placement]
+
 
 def plan(store: Store, *, situation: Situation, optimizer: Optimizer, seconds: float, now: datetime) -> Planning:
     """Make the plan of the horizon. The same problem gives the stored plan."""

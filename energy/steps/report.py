@@ -149,6 +149,26 @@ def as_is_of(job: Job, now: datetime) -> AsIsEntry:
     return AsIsEntry(planned=planned, revision=job.revision, cause=Cause.RUSH_ORDER, frozen_at=now)
 
 
+def change_production(store: Store, planned: Planned, by: str, role: str, why: str, now: datetime) -> str:
+    """Production itself moves a job: its as-is place changes, with the cause; what was accepted for it is overtaken."""
+    job = store.jobs.get(planned.job)
+    if job is None or job.state is not JobState.RELEASED:
+        raise LoadstoneError(f"job {planned.job} is not open in the production plan")
+    if planned.start < now:
+        raise LoadstoneError("a job cannot be moved into the past")
+    with store.unit():
+        store.as_is.add([AsIsEntry(planned=planned, revision=job.revision, cause=Cause.REPLANNED, frozen_at=now)])
+        for offer in store.offers.in_state(OfferState.ACCEPTED, OfferState.OPEN):
+            if planned.job in offer.jobs:
+                store.offers.put(
+                    replace(offer, state=OfferState.OVERTAKEN, state_reason=f"production moved job {job.id}"), now
+                )
+        store.journal.write(
+            JournalEntry(at=now, who=by, role=role, what="production moved a job", subject=job.id, detail=why)
+        )
+    return f"Job {job.id} is moved in the production plan."
+
+
 def overtake(store: Store, *, problem: Problem, now: datetime) -> list[Offer]:
     """Void the acceptances that facts have made impossible: overtaken, neither refused nor failed. Their jobs go back to
     where production has them."""

@@ -4,11 +4,12 @@ from datetime import datetime
 
 import numpy as np
 
+from energy.errors import LoadstoneError
 from energy.model.event import Commitment, Event, EventKind, EventState
 from energy.model.horizon import Interval
 from energy.model.plan import Plan
 from energy.store import Store
-from energy.store.store import Planning
+from energy.store.store import JournalEntry, Planning
 
 
 def respond(store: Store, *, now: datetime, until: datetime) -> list[Commitment]:
@@ -59,3 +60,45 @@ def baseline_kw(span: Interval, as_is: Plan, planning: Planning) -> tuple[float,
     horizon = planning.problem.horizon
     first, last = horizon.slot_of(span.start), horizon.slot_edge(span.end)
     return as_is.import_kw[first:last] if 0 <= first < last <= horizon.slots else ()
+
+
+def add_event(store: Store, event: Event, by: str, role: str, now: datetime) -> str:
+    """Keep an event that a person typed in. A mandatory one is accepted at once; any other waits for an answer."""
+    if event.interval.end <= now:
+        raise LoadstoneError("the event is over already: choose a time to come")
+    if event.kw < 0:
+        raise LoadstoneError("the power of an event cannot be negative")
+    with store.unit():
+        new = store.events.put(event)
+        if new:
+            store.journal.write(
+                JournalEntry(
+                    at=now,
+                    who=by,
+                    role=role,
+                    what="event entered",
+                    subject=event.text or event.id,
+                    detail=f"{event.kind} {event.kw:.0f} kW",
+                )
+            )
+    if not new:
+        return "The event is already known."
+    return "The event is mandatory: the next plan keeps it." if event.mandatory else "The event waits for your answer."
+
+
+def answer_event(store: Store, id: str, accept: bool, by: str, role: str, now: datetime) -> str:
+    """Say yes or no to an event. Raises LoadstoneError where there is none to answer."""
+    with store.unit():
+        event = store.events.get(id)
+        if event is None:
+            raise LoadstoneError(f"there is no event {id}")
+        if event.mandatory and not accept:
+            raise LoadstoneError("a mandatory event cannot be declined")
+        if event.answer_by is not None and now > event.answer_by:
+            raise LoadstoneError("the time to answer is over")
+        state = EventState.ACCEPTED if accept else EventState.DECLINED
+        store.events.set_state(id, state, now)
+        store.journal.write(
+            JournalEntry(at=now, who=by, role=role, what=f"event {state}", subject=event.text or event.id)
+        )
+    return "Accepted: the next plan keeps it." if accept else "Declined."
