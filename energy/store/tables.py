@@ -1,0 +1,346 @@
+"""The tables. Narrow ones for what comes in bulk; for each other noun its keys and the noun itself as JSON in `body`.
+
+In a versioned table the row marked `current` is the newest word; the older ones stay.
+"""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, Table, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Clustered by its key on SQLite: a month of one meter lies side by side.
+BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+class Base(SQLModel):
+    """All tables of the store."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
+
+
+class OfSite(Base):
+    """What belongs to one site; several may share a database."""
+
+    site: str = Field(primary_key=True)
+
+
+class Versioned(OfSite):
+    """A noun of which each change is a new version."""
+
+    current: bool = True
+    body: str = Field(sa_type=JSON)
+
+
+def table(row: type[SQLModel]) -> Table:
+    """The table of a row class, for statements that return tuples."""
+    made: Table = row.__table__  # type: ignore[attr-defined]
+    return made
+
+
+# --- what comes in bulk ---
+
+
+class ChannelRow(Base, table=True):
+    """A meter or a stored series: a short number for the many rows that belong to it."""
+
+    __tablename__ = "channel"
+    __table_args__ = (UniqueConstraint("site", "kind", "key"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    kind: str  # "meter" or "series"
+    key: str
+    unit: str = ""
+
+
+class BatchRow(Base, table=True):
+    """One act of writing values: who said it, when it became known, and whether that time is assumed."""
+
+    __tablename__ = "batch"
+    __table_args__ = (Index(None, "channel", "known_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    channel: int | None = Field(default=None, foreign_key="channel.id")  # of a series; intervals come from many meters
+    known_at: int = Field(sa_type=BigInteger)  # epoch microseconds
+    source: str
+    basis: str = ""
+    licence: str = ""
+    author: str = ""
+    assumed: bool = False
+
+
+class ReadingRow(Base, table=True):
+    """A raw reading. On PostgreSQL this is the table to partition by month of `taken_at`."""
+
+    __tablename__ = "reading"
+    __table_args__ = BY_KEY
+    channel: int = Field(primary_key=True, foreign_key="channel.id")
+    taken_at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
+    import_kwh: float | None = None
+    export_kwh: float | None = None
+    power_kw: float | None = None
+    quality: str
+    note: str = ""
+    others: str | None = None  # further quantities, JSON pairs
+
+
+class IntervalRow(Base, table=True):
+    """The energy of one interval, one version of it."""
+
+    __tablename__ = "interval"
+    __table_args__ = BY_KEY
+    channel: int = Field(primary_key=True, foreign_key="channel.id")
+    start: int = Field(primary_key=True, sa_type=BigInteger)  # epoch seconds
+    known_at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
+    batch: int = Field(primary_key=True, foreign_key="batch.id")
+    minutes: int
+    import_kwh: float | None = None
+    export_kwh: float | None = None
+    quality: str
+    max_power_kw: float | None = None
+
+
+class ValueRow(Base, table=True):
+    """The value of one slot of a stored series, one version of it."""
+
+    __tablename__ = "series_value"
+    __table_args__ = BY_KEY
+    channel: int = Field(primary_key=True, foreign_key="channel.id")
+    start: int = Field(primary_key=True, sa_type=BigInteger)  # epoch seconds
+    known_at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
+    batch: int = Field(primary_key=True, foreign_key="batch.id")
+    minutes: int
+    value: float
+
+
+# --- what is planned and ran ---
+
+
+class MeterRow(OfSite, table=True):
+    __tablename__ = "meter"
+    id: str = Field(primary_key=True)
+    position: int
+    body: str = Field(sa_type=JSON)
+
+
+class ForecastRow(Base, table=True):
+    __tablename__ = "forecast"
+    __table_args__ = (Index(None, "site", "target", "issued_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    target: str
+    issued_at: datetime
+    inputs: str
+    packed: bytes = Field(sa_type=LargeBinary)
+
+
+class JobRow(Versioned, table=True):
+    """`first` and `last` span all that is said of when it runs; `listed` is the state the production plan last said."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index(None, "site", "current", "last"),)
+    id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+    state: str
+    listed: str
+    first: datetime
+    last: datetime
+
+
+class RunRow(Versioned, table=True):
+    __tablename__ = "job_run"
+    __table_args__ = (Index(None, "site", "current", "start"),)
+    job: str = Field(primary_key=True)
+    start: datetime = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    end: datetime | None = None
+
+
+class FactRow(OfSite, table=True):
+    __tablename__ = "fact"
+    __table_args__ = (Index(None, "site", "reported_at"), Index(None, "site", "answered_at"))
+    id: str = Field(primary_key=True)
+    reported_at: datetime
+    answered_at: datetime | None = None
+    plan: str = ""
+    body: str = Field(sa_type=JSON)
+
+
+class AsIsRow(Versioned, table=True):
+    __tablename__ = "as_is"
+    __table_args__ = (Index(None, "site", "current", "end"),)
+    job: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    start: datetime
+    end: datetime
+
+
+class PlanningRow(OfSite, table=True):
+    """`last_made_at` moves on when the same problem comes up again after another one."""
+
+    __tablename__ = "planning"
+    __table_args__ = (Index(None, "site", "made_at"), Index(None, "site", "last_made_at"))
+    digest: str = Field(primary_key=True)
+    made_at: datetime
+    last_made_at: datetime
+    packed: bytes = Field(sa_type=LargeBinary)
+
+
+# --- what is offered and decided ---
+
+
+class OfferRow(Versioned, table=True):
+    __tablename__ = "offer"
+    __table_args__ = (Index(None, "site", "current", "state"), Index(None, "site", "current", "offered_at"))
+    id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+    state: str
+    number: int
+    offered_at: datetime
+    first: datetime
+    last: datetime
+
+
+class NotOfferedRow(OfSite, table=True):
+    __tablename__ = "not_offered"
+    plan: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+    bodies: str = Field(sa_type=JSON)
+
+
+class DecisionRow(OfSite, table=True):
+    __tablename__ = "decision"
+    __table_args__ = (Index(None, "site", "offer"), Index(None, "site", "at"))
+    id: str = Field(primary_key=True)
+    offer: str
+    at: datetime
+    body: str = Field(sa_type=JSON)
+
+
+class FloorRow(Base, table=True):
+    __tablename__ = "floor"
+    __table_args__ = (Index(None, "site", "job"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    job: str
+    offer: str
+    state: str
+    at: datetime
+    note: str
+
+
+class RuleRow(OfSite, table=True):
+    __tablename__ = "standing_rule"
+    id: str = Field(primary_key=True)
+    since: datetime
+    until: datetime
+    ended_at: datetime | None = None
+    body: str = Field(sa_type=JSON)
+
+
+class ReceiptRow(OfSite, table=True):
+    __tablename__ = "receipt"
+    instruction: str = Field(primary_key=True)
+    dispatcher: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True)
+    ok: bool
+    body: str = Field(sa_type=JSON)
+
+
+# --- events and accounts ---
+
+
+class EventRow(Versioned, table=True):
+    __tablename__ = "event"
+    __table_args__ = (Index(None, "site", "current", "end"),)
+    id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+    state: str
+    start: datetime
+    end: datetime
+
+
+class CommitmentRow(Versioned, table=True):
+    __tablename__ = "commitment"
+    __table_args__ = (Index(None, "site", "current", "end"),)
+    event: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+    start: datetime
+    end: datetime
+
+
+class DayRow(Versioned, table=True):
+    __tablename__ = "day_savings"
+    day: date = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+
+
+class PeakRow(Versioned, table=True):
+    __tablename__ = "peak_saving"
+    charge: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)  # "2026-05" or "2026"
+    version: int = Field(primary_key=True)
+    at: datetime
+
+
+# --- what was done ---
+
+
+class JournalRow(Base, table=True):
+    __tablename__ = "journal"
+    __table_args__ = (Index(None, "site", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    at: datetime
+    who: str
+    role: str
+    what: str
+    subject: str
+    detail: str
+
+
+class StepRow(Base, table=True):
+    __tablename__ = "step"
+    __table_args__ = (UniqueConstraint("site", "step", "slot", "inputs"), Index(None, "site", "step", "at"))
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    step: str
+    slot: datetime
+    inputs: str
+    at: datetime
+    seconds: float
+    note: str
+
+
+class FailureRow(Base, table=True):
+    """A step that failed; `cleared_at` is when the same step next succeeded."""
+
+    __tablename__ = "step_failure"
+    __table_args__ = (Index(None, "site", "cleared_at", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    site: str
+    step: str
+    slot: datetime
+    at: datetime
+    error: str
+    cleared_at: datetime | None = None
+
+
+class NoteRow(OfSite, table=True):
+    __tablename__ = "note"
+    key: str = Field(primary_key=True)
+    body: str = Field(sa_type=JSON)
