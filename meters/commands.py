@@ -66,7 +66,7 @@ def read(*, profile: str, host: str, port: int, unit: int, timeout: float, ct_ra
     table = settings.table()
     reading = asyncio.run(_read_once(settings))
     if reading.quality is ReadingQuality.NO_ANSWER:
-        raise MeterError(f"{host}:{port} unit {unit}: {reading.note}")
+        raise MeterError(f"{reading.note} (profile {profile}, unit {unit})")
     click.echo(f"{table.name}, {host}:{port} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     for line in reading_lines(table, reading):
         click.echo(line)
