@@ -1,0 +1,80 @@
+"""Counters → the energy of intervals: labelled, never invented."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from energy.metering.counters import AT_THE_EDGE, Point, Stand, good_stands, point_at
+from energy.model.horizon import Horizon, Interval
+from energy.model.meter import IntervalEnergy, Meter, Quality, Reading, ReadingQuality
+
+COUNTERS = ("import_kwh", "export_kwh")
+WORST_LAST = (Quality.MEASURED, Quality.INTERPOLATED, Quality.SPREAD, Quality.MISSING)
+
+
+def intervals(
+    readings: Sequence[Reading], meter: Meter, edges: Horizon, *, max_gap_minutes: float | None = None
+) -> list[IntervalEnergy]:
+    """The energy of each slot of `edges` that the readings can speak of.
+
+    Readings may come in any order and twice; only GOOD counter stands make energy. An edge within seconds of a stand
+    is MEASURED; one between two stands not further apart than `max_gap_minutes` (by default the step) INTERPOLATED;
+    one inside a longer gap SPREAD: what flowed in the gap is known, and shared out evenly. A slot that touches a time
+    in which the counter was reset, exchanged, or counted more than the connection can carry is MISSING.
+
+    Slots before the first stand, and those after whose end no stand has come yet, are not there: ask again later. The
+    same readings always give the same intervals, so a late reading only means to ask again.
+    """
+    counters = {name: made for name in COUNTERS if (made := good_stands(readings, meter, name))}
+    if not counters:
+        return []
+    longest = edges.step if max_gap_minutes is None else timedelta(minutes=max_gap_minutes)
+    first = max(counter[0].at for counter in counters.values()) - AT_THE_EDGE
+    last = min(counter[-1].at for counter in counters.values())
+    powers = _highest_power(readings, edges)
+    return [
+        _slot(edges.interval(slot), meter, counters, longest, powers.get(slot))
+        for slot in range(edges.slots)
+        if first <= edges.time_of(slot) and edges.time_of(slot + 1) <= last
+    ]
+
+
+def _slot(
+    span: Interval, meter: Meter, counters: dict[str, list[Stand]], longest: timedelta, max_power_kw: float | None
+) -> IntervalEnergy:
+    flowed = {name: _energy(counter, span, longest) for name, counter in counters.items()}
+    quality = max((quality for _, quality in flowed.values()), key=WORST_LAST.index)
+    # Half an answer would read as if nothing had flowed the other way: without one counter the slot is missing.
+    known = {} if quality is Quality.MISSING else {name: kwh for name, (kwh, _) in flowed.items()}
+    return IntervalEnergy(
+        meter=meter.id,
+        start=span.start,
+        minutes=round(span.hours * 60),
+        import_kwh=known.get("import_kwh"),
+        export_kwh=known.get("export_kwh"),
+        quality=quality,
+        max_power_kw=max_power_kw,
+    )
+
+
+def _energy(counter: Sequence[Stand], span: Interval, longest: timedelta) -> tuple[float | None, Quality]:
+    start = point_at(counter, span.start, ends=False, longest=longest)
+    end = point_at(counter, span.end, ends=True, longest=longest)
+    if start is None or end is None or start.piece != end.piece:
+        return None, Quality.MISSING
+    return max(end.kwh - start.kwh, 0.0), max(_quality(start, longest), _quality(end, longest), key=WORST_LAST.index)
+
+
+def _quality(point: Point, longest: timedelta) -> Quality:
+    if not point.apart:
+        return Quality.MEASURED
+    return Quality.INTERPOLATED if point.apart <= longest else Quality.SPREAD
+
+
+def _highest_power(readings: Sequence[Reading], edges: Horizon) -> dict[int, float]:
+    """The highest GOOD power reading of each slot."""
+    highest: dict[int, float] = {}
+    for reading in readings:
+        if reading.quality is ReadingQuality.GOOD and reading.power_kw is not None:
+            slot = edges.slot_of(reading.taken_at)
+            highest[slot] = max(reading.power_kw, highest.get(slot, reading.power_kw))
+    return highest

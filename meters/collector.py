@@ -1,0 +1,175 @@
+"""The collector: asks every meter at its own cadence, and hands the readings to the store in batches."""
+
+import asyncio
+import logging
+import math
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from energy.clock import Clock
+from energy.model.meter import Reading, ReadingQuality
+from energy.ports import MeterReader
+
+log = logging.getLogger("loadstone.collector")
+
+Sink = Callable[[Sequence[Reading]], None]
+
+QUICKEST_SECONDS = 0.25  # real seconds between two polls of a meter, however fast the plant's clock runs
+STAGGER_SECONDS = 3.0  # plant seconds over which the first polls are spread; still "at the edge" of an interval
+LONGEST_RETRY_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """A meter to be asked, every so many seconds of plant time."""
+
+    reader: MeterReader
+    seconds: float = 10.0
+
+
+class Collector:
+    """Polls until told to stop. A reading counts as kept only when the sink has returned; a sink that fails is asked
+    again with the same readings. What waits is bounded: beyond `most_waiting` the oldest are dropped, loudly.
+    (Counters carry on counting: a dropped reading costs the shape of an interval, not its energy.)"""
+
+    def __init__(
+        self,
+        meters: Sequence[Polled],
+        sink: Sink,
+        clock: Clock,
+        *,
+        batch_seconds: float = 1.0,
+        most_waiting: int = 100_000,
+        most_in_batch: int = 2_000,
+        flush_seconds: float = 10.0,
+    ) -> None:
+        self._meters = tuple(meters)
+        self._sink = sink
+        self._clock = clock
+        self._batch_seconds = batch_seconds
+        self._most_waiting = most_waiting
+        self._most_in_batch = most_in_batch
+        self._flush_seconds = flush_seconds
+        self._waiting: deque[Reading] = deque()
+        self._batch: tuple[Reading, ...] = ()  # taken from the queue, not yet acknowledged
+        self._stop = asyncio.Event()
+        self._write_at_once = asyncio.Event()
+        self.kept = 0
+        self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """Readings that the sink has not acknowledged yet."""
+        return len(self._waiting) + len(self._batch)
+
+    def stop(self) -> None:
+        """Ask for an end: polls stop, what waits is written, then `run` returns."""
+        self._stop.set()
+        self._write_at_once.set()
+
+    def stop_on_signals(self) -> None:
+        """End cleanly on SIGTERM and Ctrl-C."""
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(sign, self.stop)
+
+    async def run(self) -> None:
+        """Collect until `stop`. Returns when the last reading is written (or could not be, which is said)."""
+        polls = [asyncio.create_task(self._poll(meter, i)) for i, meter in enumerate(self._meters)]
+        writer = asyncio.create_task(self._write())
+        try:
+            await self._stop.wait()
+        finally:
+            self.stop()
+            for poll in polls:
+                poll.cancel()
+            await asyncio.gather(*polls, return_exceptions=True)
+            await self._last_words(writer)
+            await asyncio.gather(*(meter.reader.close() for meter in self._meters))
+
+    # ---- asking
+
+    async def _poll(self, meter: Polled, position: int) -> None:
+        speed = self._clock.speed if self._clock.speed > 0 else 1.0
+        period = max(meter.seconds, QUICKEST_SECONDS * speed)  # plant seconds
+        offset = position / len(self._meters) * min(STAGGER_SECONDS, period)
+        due = self._next_due(period, offset, after=None)
+        while True:
+            await asyncio.sleep(self._until(due, period) / speed)
+            self._take(await self._ask(meter.reader))
+            due = self._next_due(period, offset, after=due)
+
+    def _next_due(self, period: float, offset: float, after: float | None) -> float:
+        """The next tick of this meter: whole periods of plant time, so that polls do not drift and fall on the edges
+        of the intervals. Ticks that were missed are skipped."""
+        now = self._clock.now().timestamp()
+        due = math.ceil((now - offset) / period) * period + offset
+        return due + period if due == after else due  # woken a moment early: that tick is done
+
+    def _until(self, due: float, period: float) -> float:
+        """Plant seconds until a tick. (A clock that stands still, or that was set, must not hold a meter up.)"""
+        if self._clock.speed <= 0:
+            return period
+        return min(max(due - self._clock.now().timestamp(), 0.0), 2 * period)
+
+    async def _ask(self, reader: MeterReader) -> Reading:
+        try:
+            return await reader.read()
+        except Exception as error:
+            # A reader must not raise; one that does is a silent meter, and no reason to stop asking the others.
+            log.exception("the reader of meter %s failed; it is asked again", reader.meter.id)
+            note = f"its reader failed: {error}"
+            now = self._clock.now()
+            return Reading(meter=reader.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+
+    def _take(self, reading: Reading) -> None:
+        self._waiting.append(reading)
+        if len(self._waiting) > self._most_waiting:
+            self._waiting.popleft()
+            self.dropped += 1
+            if self.dropped % 1_000 == 1:
+                log.error("more than %d readings wait for the store: %d dropped", self._most_waiting, self.dropped)
+
+    # ---- keeping
+
+    async def _write(self) -> None:
+        """Hand over what waits, until told to stop and nothing waits any more."""
+        pause = 1.0
+        while not (self._stop.is_set() and self.waiting == 0):
+            if not self._stop.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._write_at_once.wait(), self._batch_seconds)
+            if await self._hand_over():
+                pause = 1.0
+                continue
+            log.error("%d readings wait; the store is tried again in %.0f s", self.waiting, pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+            if self._stop.is_set():
+                await asyncio.sleep(0.2)  # the last attempts follow quickly, until `flush_seconds` are over
+            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+
+    async def _hand_over(self) -> bool:
+        """One batch to the sink, in a thread. False where it failed; the batch stays for the next attempt."""
+        if not self._batch:
+            count = min(len(self._waiting), self._most_in_batch)
+            self._batch = tuple(self._waiting.popleft() for _ in range(count))
+        if not self._batch:
+            return True
+        try:
+            await asyncio.to_thread(self._sink, self._batch)
+        except Exception:
+            # Whatever it is (a full disk, a locked database): the readings are still here, and it is said.
+            log.exception("the store did not take %d readings", len(self._batch))
+            return False
+        self.kept += len(self._batch)
+        self._batch = ()
+        return True
+
+    async def _last_words(self, writer: "asyncio.Task[None]") -> None:
+        try:
+            await asyncio.wait_for(writer, self._flush_seconds)
+        except TimeoutError:
+            log.error("stopped with %d readings that the store did not take; they are lost", self.waiting)

@@ -1,0 +1,201 @@
+"""The commands of the wire: what a meter says, the collector, and the simulated meters."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from energy.clock import Clock
+    from energy.config import Settings
+    from energy.model.meter import Reading
+    from meters.profile import Profile
+    from meters.simulator.server import PowerSource
+
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="the plant"
+)
+
+
+@click.group()
+def meters() -> None:
+    """Which meters Loadstone can read, and what one says right now."""
+
+
+@meters.command("list")
+def list_profiles() -> None:
+    """List the meter models that can be read without any work.
+
+    "1 source: verify" means that only one description of the registers was found: compare with the display first.
+    A model that is missing is one YAML file: see meters/profiles/README.md.
+    """
+    from meters.profile import load, names
+
+    for name in names():
+        profile = load(name)
+        click.echo(f"{name:22} {profile.confidence:18} {profile.name}")
+
+
+@meters.command()
+@click.option("--profile", required=True, help="a name of `loadstone meters list`, or the path of your own .yaml")
+@click.option("--host", required=True, help="address of the meter or its gateway")
+@click.option("--port", default=502, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--unit", default=1, show_default=True, type=click.IntRange(0, 255), help="Modbus unit (slave) number")
+@click.option("--timeout", default=2.0, show_default=True, help="seconds to wait for an answer")
+@click.option("--ct-ratio", default=1.0, show_default=True, help="where the meter does not know its transformers")
+@click.option("--invert", is_flag=True, help="crossed current transformers: change the direction")
+def read(*, profile: str, host: str, port: int, unit: int, timeout: float, ct_ratio: float, invert: bool) -> None:
+    """Print what a meter says right now; what it does not say is –.
+
+    Example: loadstone meters read --profile eastron-sdm630 --host 192.168.1.40 --unit 3
+    """
+    from pydantic import ValidationError
+
+    from energy.errors import LoadstoneError, MeterError
+    from energy.model.meter import ReadingQuality
+    from meters.modbus import Settings
+
+    try:
+        settings = Settings(
+            host=host, port=port, unit=unit, profile=profile, timeout_seconds=timeout, ct_ratio=ct_ratio, invert=invert
+        )
+    except ValidationError as error:
+        told = "; ".join(str(p["msg"]).removeprefix("Value error, ") for p in error.errors())
+        raise LoadstoneError(told) from error
+    table = settings.table()
+    reading = asyncio.run(_read_once(settings))
+    if reading.quality is ReadingQuality.NO_ANSWER:
+        raise MeterError(f"{reading.note} (profile {profile}, unit {unit})")
+    click.echo(f"{table.name}, {host}:{port} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+    for line in reading_lines(table, reading):
+        click.echo(line)
+    if table.note:
+        click.echo(f"Note: {table.note}")
+
+
+async def _read_once(settings: object) -> "Reading":
+    """One reading of a meter of which nothing is known but how to reach it."""
+    from energy.clock import SystemClock
+    from energy.model.meter import Measures, Meter, Role
+    from meters.modbus import Settings
+    from meters.modbus_reader import ModbusReader
+
+    assert isinstance(settings, Settings)
+    unlimited = Meter(id="meter", name="meter", role=Role.SUB, measures=Measures.OTHER, connection_kw=float("inf"))
+    reader = ModbusReader(unlimited, settings, settings.table(), SystemClock())
+    try:
+        return await reader.read()
+    finally:
+        await reader.close()
+
+
+def reading_lines(table: "Profile", reading: "Reading") -> list[str]:
+    """One line a quantity of the profile, with its unit; – where the meter has nothing to say."""
+    from meters.quantities import inside_unit
+
+    main = {"power": reading.power_kw, "total_import": reading.import_kwh, "total_export": reading.export_kwh}
+    said = dict(reading.values) | {name: value for name, value in main.items() if value is not None}
+    named = (*main, *(name for name in table.registers if name not in main))
+    return [
+        f"  {name:16} {format(said[name], '14,.3f') if name in said else '–':>14} {inside_unit(name)}".rstrip()
+        for name in named
+        if name in table.registers
+    ]
+
+
+@click.command()
+@CONFIG
+def collect(config: Path) -> None:
+    """Ask all meters of the plant, each at its own pace, and keep what they say.
+
+    Runs until Ctrl-C or SIGTERM, and writes what it still holds before it ends. `loadstone run` starts it for you.
+    """
+    import logging
+
+    from energy.config import load_settings
+    from energy.errors import LoadstoneError
+
+    settings = load_settings(config)
+    if not settings.meters:
+        raise LoadstoneError(f"{config}: there are no meters to ask; add them under `meters:`")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(_collect(settings))
+
+
+async def _collect(settings: "Settings") -> None:
+    from collections.abc import Sequence
+
+    from energy.model.meter import Reading
+    from energy.plugins import build
+    from energy.store.store import Store
+    from meters.collector import Collector, Polled
+
+    clock = settings.clock()
+    context = settings.context(clock)
+    store = Store.open(settings.store.url, settings.site.id)
+
+    def keep(readings: Sequence[Reading]) -> None:
+        with store.unit(durable=True):
+            store.readings.add(readings)
+
+    polled = [
+        Polled(
+            reader=build("meters", said.kind, said.options, context), seconds=getattr(said.options, "poll_seconds", 10)
+        )
+        for said in settings.meters
+    ]
+    collector = Collector(polled, keep, clock)
+    collector.stop_on_signals()
+    click.echo(f"collecting from {len(polled)} meters")
+    await collector.run()
+    click.echo(f"stopped; {collector.kept} readings kept, {collector.waiting + collector.dropped} lost")
+
+
+@click.command()
+@CONFIG
+@click.option("--speed", default=None, type=float, help="plant seconds per real second (default: as the plant's clock)")
+def simulate(config: Path, speed: float | None) -> None:
+    """Run the simulated plant: its meters answer over real Modbus TCP, where the config says they are.
+
+    For the demo and for trying things out; a real plant never needs it. `--speed 60` makes a minute an hour.
+    Runs until Ctrl-C or SIGTERM.
+    """
+    from energy.config import load_settings
+
+    asyncio.run(_simulate(load_settings(config), speed))
+
+
+async def _simulate(settings: "Settings", speed: float | None) -> None:
+    import signal
+
+    from meters.modbus import Settings as ModbusSettings
+    from meters.simulator.server import Simulator
+
+    clock = _clock(settings, speed)
+    spoken = [(m.meter.id, m.options) for m in settings.meters if isinstance(m.options, ModbusSettings)]
+    simulator = Simulator(spoken, _plant(settings, clock), str(settings.folder))
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await simulator.start()
+    where = ", ".join(f"{host}:{port}" for host, port in simulator.addresses)
+    click.echo(f"{len(spoken)} simulated meters answer on {where}; the clock runs {clock.speed:g} times")
+    await stop.wait()
+    await simulator.stop()
+
+
+def _clock(settings: "Settings", speed: float | None) -> "Clock":
+    from datetime import UTC, datetime
+
+    from energy.clock import SpeedClock
+
+    clock = settings.clock()
+    if speed is None:
+        return clock
+    return SpeedClock(clock.now(), datetime.now(UTC), speed)
+
+
+def _plant(settings: "Settings", clock: "Clock") -> "PowerSource":
+    """The twin of the plant that the config describes."""
+    raise NotImplementedError

@@ -1,0 +1,83 @@
+"""Kind `modbus`: meters that speak Modbus TCP, each model by its profile."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from energy.errors import ConfigError, Mistake
+from energy.model.meter import Meter
+from energy.ports import Context, MeterReader
+from meters.profile import Profile, ProfileError, Register, load, register_mistakes
+from meters.quantities import MAIN
+
+if TYPE_CHECKING:
+    from meters.modbus_reader import ModbusReader
+
+
+def _known_registers(value: Any) -> Any:
+    mistakes = register_mistakes(value, "registers")
+    if mistakes:
+        raise ValueError("; ".join(str(mistake) for mistake in mistakes))
+    return value
+
+
+class Settings(BaseModel):
+    """What config.yaml may say about a Modbus meter. `profile` is a built-in name or the path of your own .yaml;
+    `registers` adds to a profile or replaces single entries of it (with `generic` they are all there is)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = ""  # which of the plant's meters this is
+    host: str = Field(min_length=1)
+    port: int = Field(default=502, ge=1, le=65535)
+    unit: int = Field(default=1, ge=0, le=255)
+    profile: str = "generic"
+    timeout_seconds: float = Field(default=1.0, gt=0, le=60)
+    poll_seconds: float = Field(default=10.0, gt=0)
+    invert: bool = False  # crossed current transformers: import and export change places, power its sign
+    ct_ratio: float = Field(default=1.0, gt=0)  # only where the meter does not apply its current transformers itself
+    registers: Annotated[dict[str, Register], BeforeValidator(_known_registers)] = {}
+    function_code: Literal[3, 4] | None = None
+    word_order: Literal["high first", "low first"] | None = None
+    max_registers: int | None = Field(default=None, ge=1, le=125)
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, name: str) -> str:
+        if not name.endswith((".yaml", ".yml")):  # where those lie is known only later
+            try:
+                load(name)
+            except ProfileError as error:
+                raise ValueError("; ".join(mistake.what for mistake in error.mistakes)) from error
+        return name
+
+    def table(self, folder: str = ".") -> Profile:
+        """The profile as this meter uses it."""
+        profile = load(self.profile, folder)
+        said = {"function_code": self.function_code, "word_order": self.word_order, "max_registers": self.max_registers}
+        changes: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+        table = profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
+        if not set(MAIN) & set(table.registers):
+            way_out = f"give at least one of {', '.join(MAIN)}, or name a profile"
+            raise ConfigError("config.yaml", [Mistake(f"meter at {self.host}, unit {self.unit}: registers", way_out)])
+        return table
+
+
+def build(settings: Settings, context: Context) -> MeterReader:
+    """The reader of the meter that the settings belong to."""
+    return reader(settings, meter_of(settings.id, context), context)
+
+
+def reader(settings: Settings, meter: Meter, context: Context) -> "ModbusReader":
+    """A reader of that meter."""
+    from meters.modbus_reader import ModbusReader
+
+    return ModbusReader(meter, settings, settings.table(context.folder), context.clock)
+
+
+def meter_of(id: str, context: Context) -> Meter:
+    """The meter of that id, or the only one there is."""
+    for meter in context.meters:
+        if meter.id == id or (not id and len(context.meters) == 1):
+            return meter
+    raise ValueError(f"no meter {id!r} in the context; known: {', '.join(meter.id for meter in context.meters)}")

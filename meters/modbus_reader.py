@@ -1,0 +1,169 @@
+"""Asks one Modbus meter, and says what came back as a Reading."""
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from energy.clock import Clock
+from energy.errors import MeterError
+from energy.model.meter import Meter, Reading, ReadingQuality
+from meters import bus
+from meters.batching import Batch, batches
+from meters.image import places, quantities
+from meters.plausible import Watch
+from meters.profile import Profile
+from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT, UNITS
+
+if TYPE_CHECKING:
+    from meters.modbus import Settings
+
+LONGEST_REST_SECONDS = 30.0
+
+Reads = list[tuple[int, Batch]]  # function code, registers
+
+
+class ModbusReader:
+    """One unit on a bus. A unit that stays silent rests between attempts, so that it does not keep the bus from the
+    others; a read that the device refuses is tried again number by number, and what is refused alone is left out."""
+
+    def __init__(self, meter: Meter, settings: "Settings", profile: Profile, clock: Clock) -> None:
+        self.meter = meter
+        self.poll_seconds = settings.poll_seconds
+        self._settings = settings
+        self._profile = profile
+        self._clock = clock
+        self._bus: bus.Bus | None = None
+        self._reads = planned_reads(profile)
+        self._watch = Watch(meter, _rollover_kwh(profile, settings.ct_ratio))
+        self._failures = 0
+        self._rest_until = 0.0
+        self._trouble = ""
+
+    async def read(self) -> Reading:
+        now = asyncio.get_running_loop().time()
+        if now < self._rest_until:
+            return self._no_answer(f"{self._trouble}; asked again in {self._rest_until - now:.0f} s")
+        try:
+            taken_at, said = await self._ask()
+        except MeterError as trouble:
+            return self._failed(str(trouble))
+        values = as_wired(said, self._settings.ct_ratio, self._settings.invert)
+        if not set(MAIN) & set(values):
+            return self._failed("the meter answers, but has neither power nor counters to tell")
+        self._failures, self._trouble = 0, ""
+        return self._watch.judge(
+            Reading(
+                meter=self.meter.id,
+                taken_at=taken_at,
+                power_kw=values.get("power"),
+                import_kwh=values.get("total_import"),
+                export_kwh=values.get("total_export"),
+                values=tuple((name, value) for name, value in values.items() if name not in MAIN),
+            )
+        )
+
+    async def close(self) -> None:
+        if self._bus is not None:
+            bus.leave(self._bus)
+            self._bus = None
+
+    async def _ask(self) -> tuple[datetime, dict[str, float]]:
+        """What the meter says, and when it said its counters (they are read first)."""
+        words: dict[tuple[int, int], int] = {}
+        taken_at: datetime | None = None
+        refused: bus.RefusedError | None = None
+        for code, batch in list(self._reads):
+            try:
+                said = await self._read(code, batch)
+            except bus.RefusedError as no:
+                if not no.unknown_address:
+                    raise
+                refused = no
+                said = await self._one_by_one(code, batch)
+            taken_at = taken_at or self._clock.now()
+            words |= {(code, address): word for address, word in said.items()}
+        if taken_at is None or (refused and not words):
+            raise refused or bus.SilentError("there is nothing to read")
+        return taken_at, quantities(self._profile, words)
+
+    async def _read(self, code: int, batch: Batch) -> dict[int, int]:
+        """One read; a meter that answered until now gets a second chance."""
+        if self._bus is None:
+            self._bus = bus.join(self._settings.host, self._settings.port)
+        asked = (self._settings.unit, code, batch.start, batch.count, self._settings.timeout_seconds)
+        try:
+            words = await self._bus.read(*asked)
+        except bus.SilentError:
+            if self._failures:
+                raise
+            words = await self._bus.read(*asked)
+        return dict(enumerate(words, batch.start))
+
+    async def _one_by_one(self, code: int, batch: Batch) -> dict[int, int]:
+        """The numbers of a read that the device refused as a whole. From now on it is asked like that."""
+        inside = [number for number in numbers(self._profile, code) if batch.holds(number)]
+        taken: list[tuple[int, Batch]] = []
+        words: dict[int, int] = {}
+        for number in inside if len(inside) > 1 else []:
+            try:
+                words |= await self._read(code, number)
+                taken.append((code, number))
+            except bus.RefusedError as no:
+                if not no.unknown_address:
+                    raise
+        position = self._reads.index((code, batch))
+        self._reads[position : position + 1] = taken
+        return words
+
+    def _failed(self, trouble: str) -> Reading:
+        self._failures += 1
+        self._trouble = trouble
+        self._reads = planned_reads(self._profile)  # what it refused before may be there when it comes back
+        if self._failures > 1:
+            rest = min(self._settings.poll_seconds * 2 ** min(self._failures - 2, 8), LONGEST_REST_SECONDS)
+            self._rest_until = asyncio.get_running_loop().time() + rest
+        return self._no_answer(trouble)
+
+    def _no_answer(self, note: str) -> Reading:
+        now = self._clock.now()
+        return Reading(meter=self.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+
+
+def numbers(profile: Profile, code: int) -> list[Batch]:
+    """All numbers that are read with a function code."""
+    return sorted(
+        {p for r in profile.registers.values() if profile.code_of(r) == code for p in places(profile, r)},
+    )
+
+
+def planned_reads(profile: Profile) -> Reads:
+    """The fewest reads for a profile; those with the counters first, as their time is the time of the reading."""
+    reads = [
+        (code, batch)
+        for code in (3, 4)
+        for batch in batches(numbers(profile, code), longest=profile.max_registers, widest_hole=profile.max_hole)
+    ]
+    counters = [
+        (profile.code_of(register), place)
+        for name, register in profile.registers.items()
+        if KINDS[name] == "energy"
+        for place in places(profile, register)
+    ]
+    return sorted(reads, key=lambda r: not any(code == r[0] and r[1].holds(place) for code, place in counters))
+
+
+def as_wired(said: dict[str, float], ct_ratio: float, invert: bool) -> dict[str, float]:
+    """What flowed, from what the meter saw through its current transformers."""
+    values = {name: value * (ct_ratio if KINDS[name] in THROUGH_CT else 1.0) for name, value in said.items()}
+    if not invert:
+        return values
+    turned = {name: -value if KINDS[name] in SIGNED else value for name, value in values.items()}
+    swap = {"total_import": "total_export", "total_export": "total_import"}
+    return {swap.get(name, name): value for name, value in turned.items()}
+
+
+def _rollover_kwh(profile: Profile, ct_ratio: float) -> float | None:
+    register = profile.registers.get("total_import")
+    if register is None or register.rollover is None:
+        return None
+    return register.rollover * UNITS["energy"][register.unit] * ct_ratio

@@ -1,0 +1,126 @@
+"""Real Modbus TCP servers on loopback that speak for the meters of a simulated plant."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pymodbus.constants import ExcCodes
+from pymodbus.exceptions import NoSuchIdException
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from energy.errors import MeterError
+from energy.twin.stand import Stand
+from meters.image import image, places
+from meters.modbus import Settings
+from meters.profile import Profile
+from meters.simulator.face import face
+
+log = logging.getLogger("loadstone.simulator")
+
+
+class PowerSource(Protocol):
+    """What flows through the meters of a plant that is not there."""
+
+    def stand(self, meter: str) -> Stand:
+        """The counters and the power of a meter now."""
+        ...
+
+
+@dataclass
+class Faults:
+    """What goes wrong at which meter, to be changed while the servers run."""
+
+    dead: set[str] = field(default_factory=set)  # no answer at all
+    slow_seconds: dict[str, float] = field(default_factory=dict)  # answers late
+    refuse: dict[str, ExcCodes] = field(default_factory=dict)  # answers with an exception
+
+
+class SimulatedMeter:
+    """One unit: it answers with what its plant says now, in the registers of its profile. Counters only count up."""
+
+    def __init__(self, meter: str, settings: Settings, source: PowerSource, faults: Faults, folder: str = ".") -> None:
+        self.meter = meter
+        self.unit = settings.unit
+        self._settings = settings
+        self._profile = settings.table(folder)
+        self._source = source
+        self._faults = faults
+        self._highest = {"import": 0.0, "export": 0.0}
+
+    def device(self) -> SimDevice:
+        """The unit as pymodbus serves it."""
+        bit = [SimData(0, values=[False] * 16, datatype=DataType.BITS)]
+        banks = [_bank(self._profile, code) for code in (3, 4)]
+        return SimDevice(self.unit, simdata=(bit, bit, banks[0], banks[1]), action=self._answer)
+
+    async def _answer(  # noqa: PLR0917 - as pymodbus calls it
+        self, code: int, first: int, address: int, count: int, words: list[int], written: object
+    ) -> ExcCodes | None:
+        if self.meter in self._faults.dead:
+            raise NoSuchIdException(f"{self.meter} is dead")
+        await asyncio.sleep(self._faults.slow_seconds.get(self.meter, 0.0))
+        if self.meter in self._faults.refuse:
+            return self._faults.refuse[self.meter]
+        if written is not None:
+            return ExcCodes.ILLEGAL_FUNCTION
+        try:
+            said = image(self._profile, face(self._now(), self._settings))
+        except Exception:
+            # A model that fails is a broken meter to whoever asks; the reason is in the log of the simulator.
+            log.exception("the simulated meter %s has nothing to say", self.meter)
+            return ExcCodes.DEVICE_FAILURE
+        for (function, at), word in said.items():
+            if function == code and address <= at < address + count:
+                words[at - first] = word
+        return None
+
+    def _now(self) -> Stand:
+        said = self._source.stand(self.meter)
+        self._highest["import"] = max(self._highest["import"], said.import_kwh)
+        self._highest["export"] = max(self._highest["export"], said.export_kwh)
+        return Stand(self._highest["import"], self._highest["export"], said.power_kw)
+
+
+def _bank(profile: Profile, code: int) -> list[SimData]:
+    """The registers of a function code, from the first to the last one of the profile."""
+    used = [place for r in profile.registers.values() if profile.code_of(r) == code for place in places(profile, r)]
+    if not used:
+        return [SimData(0, values=0, count=1, datatype=DataType.REGISTERS)]
+    first = min(place.start for place in used)
+    return [SimData(first, values=0, count=max(place.end for place in used) - first, datatype=DataType.REGISTERS)]
+
+
+class Simulator:
+    """All meters of a plant: one server a (host, port), with its units behind it."""
+
+    def __init__(self, meters: Iterable[tuple[str, Settings]], source: PowerSource, folder: str = ".") -> None:
+        self.faults = Faults()
+        self._servers: list[ModbusTcpServer] = []
+        self._behind: dict[tuple[str, int], list[SimulatedMeter]] = {}
+        for meter, settings in meters:
+            units = self._behind.setdefault((settings.host, settings.port), [])
+            units.append(SimulatedMeter(meter, settings, source, self.faults, folder))
+
+    @property
+    def addresses(self) -> Sequence[tuple[str, int]]:
+        return tuple(self._behind)
+
+    async def start(self) -> None:
+        """Listen. MeterError names the address that cannot be had."""
+        for (host, port), units in self._behind.items():
+            devices = [unit.device() for unit in units]
+            server = ModbusTcpServer(devices, address=(host, port), ignore_missing_devices=True)
+            try:
+                await server.serve_forever(background=True)
+            except RuntimeError as error:
+                await self.stop()
+                raise MeterError(f"cannot listen on {host}:{port}: is something else running there?") from error
+            self._servers.append(server)
+
+    async def stop(self) -> None:
+        for server in self._servers:
+            await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus has no annotation there
+        self._servers.clear()
