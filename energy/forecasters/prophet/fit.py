@@ -1,0 +1,56 @@
+"""One fit of stock Prophet: quiet, within a time limit, without the Newton fallback that can stall for a minute."""
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FitError(Exception):
+    """There is no fitted model; the text says why, as a flag would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regressor:
+    """A column that Prophet weighs. `spread` is the prior scale of its weight: small means little unless proven."""
+
+    name: str
+    spread: float
+    standardize: bool = True
+
+
+def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float) -> Any:
+    """A fitted Prophet. `frame` has `ds` (UTC, naive), `y` (NaN is a gap, and not learned) and the regressors."""
+    quiet()
+    from prophet import Prophet
+
+    model = Prophet(
+        growth="flat",  # a trend line would run away over the horizon; the level comes in with the lags
+        yearly_seasonality=False,
+        weekly_seasonality=False,
+        daily_seasonality=False,  # the daily shape comes in as regressors, in local time
+        uncertainty_samples=0,  # the band comes from errors
+    )
+    model.stan_backend.set_options(newton_fallback=False)
+    try:
+        for regressor in regressors:
+            model.add_regressor(regressor.name, prior_scale=regressor.spread, standardize=regressor.standardize)
+        model.fit(frame, seed=1, timeout=seconds)
+    except TimeoutError as late:
+        raise FitError(f"Prophet's fit took longer than {seconds:g} s") from late
+    except (RuntimeError, ValueError) as failure:
+        raise FitError(f"Prophet's fit failed ({str(failure).splitlines()[0][:120]})") from failure
+    return model
+
+
+def quiet() -> None:
+    """Keep cmdstanpy and Prophet from writing to the console; before the first import, or cmdstanpy adds a handler."""
+    stan = logging.getLogger("cmdstanpy")
+    if not stan.handlers:
+        stan.addHandler(logging.NullHandler())
+    stan.propagate = False
+    stan.setLevel(logging.CRITICAL)
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # "Importing plotly failed"
+    logging.getLogger("prophet").setLevel(logging.WARNING)
