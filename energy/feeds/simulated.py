@@ -65,8 +65,8 @@ class SimulatedMarket:
     def fetch(self, span: Interval) -> Sequence[FeedValues]:
         """Prices as far as published, carbon as measured and as forecast for the same time, weather over the span."""
         now = self.clock.now()
-        published = Interval(span.start, min(span.end, published_until(now, self.site.zone)))
-        measured = Interval(span.start, min(span.end, now))
+        published = up_to(published_until(now, self.site.zone), span)
+        measured = up_to(now, span)
         asked: list[tuple[str, Interval, str, str, Callable[[Horizon], Floats]]] = [
             (PRICE_DAY_AHEAD, published, f"{self.site.currency}/kWh", "", self._price),
             (CARBON_INTENSITY, measured, "kg CO2e/kWh", "grid average, direct", self._carbon),
@@ -116,6 +116,11 @@ class SimulatedMarket:
     def _guess(self, truth: Floats, horizon: Horizon, name: str, error: float) -> Floats:
         now_hours = self.clock.now().timestamp() / 3600.0
         return market.believed(truth, horizon, self.seed, name, now_hours=now_hours, error=error)
+
+
+def up_to(t: datetime, span: Interval) -> Interval:
+    """The part of a span before an instant; an empty one at its start where there is none."""
+    return Interval(span.start, max(span.start, min(span.end, t)))
 
 
 def whole_slots(span: Interval) -> Horizon:

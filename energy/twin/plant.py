@@ -1,9 +1,9 @@
 """The plant: shop floor, base load, PV and battery behind one grid connection, and the meters that see them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from energy.clock import UTC, aware, local_date, wall_to_utc
+from energy.clock import aware
 from energy.errors import LoadstoneError
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact
@@ -16,15 +16,12 @@ from energy.twin.base import buildings_kw, compressors_kw, generated_kw
 from energy.twin.battery import Store
 from energy.twin.noise import Dice
 from energy.twin.production import production_week
+from energy.twin.releases import Orders, Releases
 from energy.twin.roster import DAY_MINUTES, Roster, minute_of, time_of
 from energy.twin.shopfloor import Floor
 from energy.twin.stand import Stand
 
-Orders = Callable[[Site, Calendar, date, str, int], Sequence[Job]]
-"""Who plans production: `production_week`, or a test's own."""
-
-RELEASED_ON, RELEASED_AT = 3, time(12, 0)  # next week's orders are there on Thursday at noon
-GRID, PV, BATTERY, COMPRESSORS = "grid", "pv", "battery", "compressors"
+GRID, PV, BATTERY, COMPRESSORS, BUILDINGS = "grid", "pv", "battery", "compressors", "buildings"
 
 
 class Twin:
@@ -44,21 +41,20 @@ class Twin:
         orders: Orders = production_week,
     ) -> None:
         self.site = site
-        self._calendar, self._seed, self._orders = calendar, seed, orders
+        self._seed = seed
+        self._releases = Releases(orders, site, calendar, seed, aware(start))
         self._roster = Roster(calendar, site.zone)
         self._floor = Floor(site, self._roster, seed)
         self._battery = self._full_enough()
         self._sources = {meter.id: self._source(meter) for meter in meters}
         self._import_kwh: dict[str, float] = {}
         self._export_kwh: dict[str, float] = {}
-        for source in [GRID, PV, BATTERY, COMPRESSORS, *(machine.id for machine in site.machines)]:
+        for source in [GRID, PV, BATTERY, COMPRESSORS, BUILDINGS, *(machine.id for machine in site.machines)]:
             self._import_kwh[source], self._export_kwh[source] = self._first_stand(source)
         self._kw: dict[str, float] = {}
         self._day: int | None = None
-        self._weeks: set[date] = set()
         self._minute = minute_of(aware(start)) - 1
         self._now = aware(start)
-        self._next_release = aware(start)
         self.advance_to(self._now)
 
     # What one may ask
@@ -125,13 +121,13 @@ class Twin:
     def _live(self, minute: int) -> None:
         for source, kw in self._kw.items():
             if kw > 0.0:
-                self._import_kwh[source] = self._import_kwh.get(source, 0.0) + kw / 60.0
+                self._import_kwh[source] += kw / 60.0
             else:
-                self._export_kwh[source] = self._export_kwh.get(source, 0.0) - kw / 60.0
+                self._export_kwh[source] -= kw / 60.0
         if self._day != minute // DAY_MINUTES:
             self._open_day(minute // DAY_MINUTES)
-        if minute >= minute_of(self._next_release):
-            self._release_orders(time_of(minute))
+        if minute >= minute_of(self._releases.next_at):
+            self._floor.release(self._releases.due(max(time_of(minute), self._releases.began)))
         self._minute = minute
         self._kw = self._powers(minute)
 
@@ -152,7 +148,7 @@ class Twin:
             else:
                 kw[machine.id] = machine.idle_kw * (1.0 if crew else tables.STANDBY_SHARE)
         kw[COMPRESSORS] = compressors_kw(crew, presses, blasting)
-        kw["buildings"] = self._buildings[of_day]
+        kw[BUILDINGS] = self._buildings[of_day]
         load = sum(kw.values())
         pv = min(self._sun[of_day], load + self.site.export_limit_kw)  # beyond it the inverter throttles
         charge, discharge = self._battery.step(load - pv, 1.0 / 60.0) if self._battery is not None else (0.0, 0.0)
@@ -173,25 +169,6 @@ class Twin:
         if self.site.machines and strikes < tables.BREAKDOWNS_A_WORKDAY and self._crew[at % DAY_MINUTES]:
             self._floor.break_down(dice.one_of(self.site.machines).id, at, at + minutes)
 
-    def _release_orders(self, now: datetime) -> None:
-        """This week's orders are there from the start, next week's from Thursday noon."""
-        today = local_date(now, self.site.zone)
-        monday = today - timedelta(days=today.weekday())
-        noon = wall_to_utc(monday + timedelta(days=RELEASED_ON), RELEASED_AT, self.site.zone)
-        due = [monday] if now < noon else [monday, monday + timedelta(days=7)]
-        for week in [week for week in due if week not in self._weeks]:
-            self._weeks.add(week)
-            made = self._orders(self.site, self._calendar, week, self.site.zone, self._seed)
-            # A plant that begins in mid-week has no orders that should have run before.
-            self._floor.release(
-                [job for job in made if job.planned_start is None or job.planned_start >= self._began(now)]
-            )
-        following = wall_to_utc(monday + timedelta(days=7 + RELEASED_ON), RELEASED_AT, self.site.zone)
-        self._next_release = noon if now < noon else following
-
-    def _began(self, now: datetime) -> datetime:
-        return now if len(self._weeks) == 1 else datetime(1970, 1, 1, tzinfo=UTC)
-
     def _full_enough(self) -> Store | None:
         battery = self.site.battery
         return Store(battery, (battery.min_kwh + battery.capacity_kwh) / 2.0) if battery is not None else None
@@ -200,7 +177,13 @@ class Twin:
         """Counters of meters that have been there for some years."""
         dice = Dice(self._seed, f"counter {source}")
         years = dice.between(2.0, 5.0)
-        a_year = {GRID: (3.9e6, 4.0e4), PV: (1.2e3, 3.4e5), BATTERY: (3.1e4, 2.8e4), COMPRESSORS: (4.1e5, 0.0)}
+        a_year = {
+            GRID: (3.9e6, 4.0e4),
+            PV: (1.2e3, 3.4e5),
+            BATTERY: (3.1e4, 2.8e4),
+            COMPRESSORS: (4.1e5, 0.0),
+            BUILDINGS: (1.9e6, 0.0),
+        }
         if source in a_year:
             imported, exported = a_year[source]
         else:
@@ -218,4 +201,4 @@ class Twin:
                 return BATTERY
             case Measures.MACHINE if meter.machine is not None:
                 return self.site.machine(meter.machine).id
-        return COMPRESSORS if "compressor" in f"{meter.id} {meter.name}".lower() else "buildings"
+        return COMPRESSORS if "compressor" in f"{meter.id} {meter.name}".lower() else BUILDINGS

@@ -60,13 +60,13 @@ class _Planner:
             turn = self.dice.whole(0, max(0, len(machines) - 1))
             for number in range(count):
                 machine = machines[(turn + number) % len(machines)]
-                self._set(day, work, machine, number // len(machines))
+                self._set(day, work, machine, number)
 
     def _set(self, day: date, work: Work, machine: Machine, nth: int) -> None:
         """Draw one job and put it where the planner would."""
         minutes = SLOT * round(self.dice.between(*work.hours) * 60 / SLOT)
         before = self._first_step(day, work) if self.dice.share() < 0.6 else None
-        hour = work.first_starts[min(nth, len(work.first_starts) - 1)] + SLOT / 60 * self.dice.whole(0, 3)
+        hour = work.starts[min(nth, len(work.starts) - 1)] + SLOT / 60 * self.dice.whole(0, 3)
         wished = minute_of(wall_to_utc(day, wall_time(int(hour), round(hour % 1 * 60)), self.zone))
         latest = minute_of(wall_to_utc(day, wall_time(23, 0), self.zone))
         if before is not None:

@@ -20,7 +20,7 @@ class Work:
     shape: tuple[float, ...]
     pieces_an_hour: tuple[int, int]
     elsewhere: float  # the part of the jobs that can run on another machine of the group too
-    first_starts: tuple[float, ...]  # the local hours at which a planner sets the first, second … job of a machine
+    starts: tuple[float, ...]  # the local hours at which a planner sets the first, second … job of a day
 
 
 WORK = (
@@ -31,11 +31,11 @@ WORK = (
         products=("Pinions", "Shafts", "Coil rings", "Flanges"),
         a_day=(5, 6),
         hours=(2.0, 4.0),
-        power_share=(0.78, 0.90),
-        shape=(1.12, 1.06, 0.94, 0.88),  # heat-up, then hold
+        power_share=(0.84, 0.98),
+        shape=(1.09, 1.05, 0.95, 0.91),  # heat-up, then hold
         pieces_an_hour=(60, 140),
         elsewhere=0.7,
-        first_starts=(6.0, 12.5, 17.5),
+        starts=(6.0, 6.75, 8.5, 12.25, 14.25, 17.0),
     ),
     Work(
         group="presses",
@@ -48,7 +48,7 @@ WORK = (
         shape=(1.0,),
         pieces_an_hour=(400, 900),
         elsewhere=0.5,
-        first_starts=(6.25, 13.0, 17.0),
+        starts=(6.25, 7.5, 13.0, 14.5),
     ),
     Work(
         group="galvanic",
@@ -61,7 +61,7 @@ WORK = (
         shape=(1.06, 0.97, 0.97),  # the baths come to temperature first
         pieces_an_hour=(500, 900),
         elsewhere=0.0,
-        first_starts=(7.0, 14.25, 18.0),
+        starts=(9.0, 14.25),
     ),
     Work(
         group="blasting",
@@ -74,23 +74,23 @@ WORK = (
         shape=(1.0,),
         pieces_an_hour=(150, 300),
         elsewhere=0.0,
-        first_starts=(8.0, 14.5, 18.5),
+        starts=(8.0, 15.0),
     ),
 )
 
 # Buildings, ovens of the canteen, lighting, IT, coolant pumps: kW at the local hours 0, 1 … 23, without compressors
 # and idle machines.
 WORKDAY_KW = (
-    140, 138, 136, 136, 142, 172, 214, 232, 240, 244, 246, 244,
-    232, 238, 234, 228, 218, 210, 206, 202, 194, 176, 158, 146,
+    176, 174, 172, 172, 176, 194, 226, 240, 246, 250, 252, 250,
+    240, 246, 242, 236, 228, 222, 218, 214, 208, 196, 184, 178,
 )  # fmt: skip
 SATURDAY_KW = (
-    136, 134, 132, 131, 131, 133, 138, 146, 152, 154, 154, 152,
-    148, 144, 140, 137, 135, 134, 134, 134, 133, 132, 131, 130,
+    174, 172, 170, 169, 169, 171, 176, 184, 190, 192, 192, 190,
+    186, 182, 178, 175, 173, 172, 172, 172, 171, 170, 169, 168,
 )  # fmt: skip
 SUNDAY_KW = (
-    129, 128, 127, 126, 126, 126, 126, 127, 128, 130, 132, 132,
-    132, 131, 130, 129, 128, 128, 130, 131, 131, 131, 131, 131,
+    167, 166, 165, 164, 164, 164, 164, 165, 166, 168, 170, 170,
+    170, 169, 168, 167, 166, 166, 168, 169, 169, 169, 169, 169,
 )  # fmt: skip
 
 HEATING_KW_PER_DEGREE = 2.6  # below HEATED_BELOW: fans, pumps, trace heating
