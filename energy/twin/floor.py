@@ -1,0 +1,186 @@
+"""The plant's own systems beside Loadstone, joined by files as in many a real plant: orders and runs out of the MES,
+instructions of the dispatcher into it."""
+
+import csv
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from energy.clock import Clock, aware
+from energy.errors import ImportFileError, LoadstoneError, Mistake
+from energy.model.fact import Fact
+from energy.model.job import Job, Planned
+from energy.model.run import JobRun
+from energy.twin.plant import Twin
+from energy.twin.stand import Stand
+
+INSTRUCTIONS = "instructions.csv"
+JOBS, RUNS = "jobs.csv", "runs.csv"
+NEEDED = ("job", "machine", "start", "end")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writers:
+    """How orders and runs are written: functions of `energy.exchange.orders`."""
+
+    jobs: Callable[[Path, Sequence[Job]], object]
+    runs: Callable[[Path, Sequence[JobRun]], object]
+
+
+def write_orders(folder: Path, jobs: Sequence[Job], runs: Sequence[JobRun], writers: Writers) -> None:
+    """Put `jobs.csv` and `runs.csv` into a folder; who reads them at that moment finds the old file or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    unseen = folder / f".{JOBS}"
+    writers.jobs(unseen, jobs)
+    os.replace(unseen, folder / JOBS)
+    unseen = folder / f".{RUNS}"
+    writers.runs(unseen, runs)
+    os.replace(unseen, folder / RUNS)
+
+
+def read_instructions(folder: Path) -> dict[str, Planned]:
+    """The new places in a dispatcher's `instructions.csv`, by job; the last line about a job holds. No file: none."""
+    path = folder / INSTRUCTIONS
+    if not path.exists():
+        return {}
+    planned: dict[str, Planned] = {}
+    mistakes: list[Mistake] = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
+        if missing:
+            raise ImportFileError(str(path), [Mistake("line 1", f"no column {', '.join(missing)}")])
+        for row in rows:
+            try:
+                place = Planned(
+                    job=row["job"],
+                    machine=row["machine"],
+                    mode=row.get("mode") or "",
+                    start=aware(datetime.fromisoformat(row["start"])),
+                    end=aware(datetime.fromisoformat(row["end"])),
+                )
+            except (ValueError, TypeError) as error:
+                mistakes.append(Mistake(f"line {rows.line_num}", f"{error}; times are ISO with an offset"))
+            else:
+                planned[place.job] = place
+    if mistakes:
+        raise ImportFileError(str(path), mistakes)
+    return planned
+
+
+class LivingPlant:
+    """A twin on a clock with its folders; a source of power for simulated meters.
+
+    With a `diary` (a file) it remembers what it was told and when: a plant built anew from the same seed and start
+    reads it and has lived the same life, counters included."""
+
+    def __init__(
+        self, twin: Twin, clock: Clock, *, orders: Path, dispatch: Path, writers: Writers, diary: Path | None = None
+    ) -> None:
+        self.twin, self.clock = twin, clock
+        self._orders, self._dispatch, self._writers, self._diary = orders, dispatch, writers, diary
+        self._told: dict[str, Planned] = {}
+        self._refused = ""
+        self._written: tuple[int, int, int] | None = None
+        self._facts_told = 0
+        self._lock = RLock()  # meters are asked from another thread than the one that ticks
+        self._remember()
+
+    def tick(self) -> None:
+        """Live up to now: take in new instructions, write orders and runs that changed."""
+        with self._lock:
+            self.twin.advance_to(self.clock.now())
+            self._take_instructions()
+            jobs, runs = self.twin.jobs(), self.twin.runs()
+            state = (len(jobs), len(runs), sum(run.end is not None for run in runs))
+            if state != self._written:
+                write_orders(self._orders, jobs, runs, self._writers)
+                self._written = state
+
+    def stand(self, meter: str) -> Stand:
+        """What a meter shows at this moment of the clock."""
+        with self._lock:
+            self.twin.advance_to(self.clock.now())
+            return self.twin.stand(meter)
+
+    def break_down(self, machine: str, until: datetime) -> None:
+        """A machine stops now."""
+        with self._lock:
+            self.twin.advance_to(self.clock.now())
+            self.twin.break_down(machine, self.twin.now, until)
+            self._note({"down": machine, "until": until.isoformat()})
+
+    def new_facts(self) -> list[Fact]:
+        """What the floor has reported since this was last asked."""
+        with self._lock:
+            facts = self.twin.facts()
+            new = facts[self._facts_told :]
+            self._facts_told = len(facts)
+            return new
+
+    def _take_instructions(self) -> None:
+        """A file that cannot be read changes nothing on the floor: it goes by what it was told before."""
+        try:
+            planned = read_instructions(self._dispatch)
+            if planned != self._told:
+                self.twin.follow(planned)
+                self._told = planned
+                self._note({"follow": [_as_plain(place) for place in planned.values()]})
+            self._refused = ""
+        except LoadstoneError as error:
+            if str(error) != self._refused:
+                log.warning("the floor does not follow: %s", error)
+                self._refused = str(error)
+
+    def _note(self, what: dict[str, Any]) -> None:
+        if self._diary is not None:
+            self._diary.parent.mkdir(parents=True, exist_ok=True)
+            with self._diary.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"at": self.twin.now.isoformat(), **what}) + "\n")
+
+    def _remember(self) -> None:
+        """Live again through what the diary tells."""
+        if self._diary is None or not self._diary.exists():
+            return
+        for line in self._diary.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line)
+            at = datetime.fromisoformat(entry["at"])
+            if at < self.twin.now:
+                raise LoadstoneError(
+                    f"{self._diary}: tells of {at}, before the plant's {self.twin.now}; start the plant where it began"
+                )
+            self.twin.advance_to(at)
+            if "follow" in entry:
+                self._told = {place["job"]: _from_plain(place) for place in entry["follow"]}
+                self.twin.follow(self._told)
+            else:
+                self.twin.break_down(entry["down"], at, datetime.fromisoformat(entry["until"]))
+        self._facts_told = len(self.twin.facts())
+
+
+def _as_plain(place: Planned) -> dict[str, str]:
+    return {
+        "job": place.job,
+        "machine": place.machine,
+        "mode": place.mode,
+        "start": place.start.isoformat(),
+        "end": place.end.isoformat(),
+    }
+
+
+def _from_plain(plain: dict[str, str]) -> Planned:
+    return Planned(
+        job=plain["job"],
+        machine=plain["machine"],
+        mode=plain["mode"],
+        start=datetime.fromisoformat(plain["start"]),
+        end=datetime.fromisoformat(plain["end"]),
+    )

@@ -1,0 +1,92 @@
+"""How many people with a skill are there, minute by minute, and when a machine is closed."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.clock import local_date, wall_to_utc
+from energy.model.calendar import Calendar, Shift
+from energy.model.horizon import Interval
+
+DAY_MINUTES = 1440  # of a day in UTC, which has no clock changes
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def minute_of(t: datetime) -> int:
+    """Whole minutes since 1970: the number of the minute that holds an instant."""
+    return int((t - EPOCH) // timedelta(minutes=1))
+
+
+def time_of(minute: int) -> datetime:
+    return EPOCH + timedelta(minutes=minute)
+
+
+class Roster:
+    """The calendar of a plant, looked up by minute; days in UTC are worked out once and kept."""
+
+    def __init__(self, calendar: Calendar, zone: str) -> None:
+        self.zone = zone
+        self._calendar = calendar
+        self.skills = sorted({skill for shift in calendar.shifts for skill, _ in shift.people})
+        self._closures: dict[str, list[tuple[int, int]]] = {}
+        for closure in calendar.closures:
+            span = (minute_of(closure.interval.start), minute_of(closure.interval.end))
+            self._closures.setdefault(closure.machine, []).append(span)
+        self._days: dict[int, dict[str, NDArray[np.int64]]] = {}
+
+    def people(self, skill: str, minute: int) -> int:
+        """How many with that skill are rostered in a minute."""
+        there = self._day(minute // DAY_MINUTES).get(skill)
+        return 0 if there is None else int(there[minute % DAY_MINUTES])
+
+    def least(self, skill: str, start: int, end: int) -> int:
+        """The fewest people with that skill in any minute of [start, end)."""
+        return min((self.people(skill, minute) for minute in (*range(start, end, 15), end - 1)), default=0)
+
+    def anybody(self, utc_day: int) -> NDArray[np.bool_]:
+        """Whether anybody is there, for each minute of a day in UTC."""
+        rows = list(self._day(utc_day).values())
+        return np.any(np.stack(rows) > 0, axis=0) if rows else np.zeros(DAY_MINUTES, dtype=bool)
+
+    def closed(self, machine: str, start: int, end: int) -> bool:
+        """Whether a machine is closed in some minute of [start, end)."""
+        return any(start < until and since < end for since, until in self._closures.get(machine, ()))
+
+    def works_on(self, day: date) -> bool:
+        """Whether a shift starts on that local day."""
+        return day not in self._calendar.holidays and any(day.weekday() in s.weekdays for s in self._calendar.shifts)
+
+    def _day(self, utc_day: int) -> dict[str, NDArray[np.int64]]:
+        if utc_day not in self._days:
+            self._days[utc_day] = self._worked_out(utc_day)
+        return self._days[utc_day]
+
+    def _worked_out(self, utc_day: int) -> dict[str, NDArray[np.int64]]:
+        first = utc_day * DAY_MINUTES
+        crews: dict[tuple[str, str], NDArray[np.int64]] = {}
+        for shift, interval in self._present(utc_day):
+            since = max(0, minute_of(interval.start) - first)
+            until = min(DAY_MINUTES, minute_of(interval.end) - first)
+            for skill, people in shift.people:
+                row = crews.setdefault((shift.crew, skill), np.zeros(DAY_MINUTES, dtype=np.int64))
+                if since < until:  # an opening inside a crew's own shift adds nobody
+                    row[since:until] = np.maximum(row[since:until], people)
+        return {
+            skill: np.sum([row for (_, s), row in crews.items() if s == skill], axis=0, dtype=np.int64)
+            for skill in sorted({skill for _, skill in crews})
+        }
+
+    def _present(self, utc_day: int) -> list[tuple[Shift, Interval]]:
+        """The shifts and openings that may touch a day in UTC."""
+        middle = local_date(time_of(utc_day * DAY_MINUTES + DAY_MINUTES // 2), self.zone)
+        found = []
+        for shift in self._calendar.shifts:
+            for day in (middle + timedelta(days=back) for back in (-2, -1, 0, 1)):
+                if day.weekday() in shift.weekdays and day not in self._calendar.holidays:
+                    last = day if shift.end > shift.start else day + timedelta(days=1)
+                    start, end = wall_to_utc(day, shift.start, self.zone), wall_to_utc(last, shift.end, self.zone)
+                    found.append((shift, Interval(start, end)))
+        usual = {shift.crew: shift for shift in reversed(self._calendar.shifts)}
+        found += [(usual[crew], when) for crew, when in self._calendar.openings if crew in usual]
+        return found
