@@ -1,0 +1,62 @@
+"""What cannot be planned at all, seen without solving, in the plant's own words."""
+
+from energy.model.problem import Placement, Problem, ProblemJob
+
+
+def contradictions(problem: Problem) -> tuple[str, ...]:
+    """Where the problem contradicts itself; empty where there is a plan."""
+    machines = {machine.id for machine in problem.machines}
+    ids = {job.id for job in problem.jobs}
+    found: list[str] = []
+    for job in problem.jobs:
+        found += _options(job, machines)
+        found += _places(job)
+        found += [
+            f"job {job.id} follows job {rule.job}, which is not in the problem"
+            for rule in job.after
+            if rule.job not in ids
+        ]
+    if not found:
+        found += _circles(problem)
+    return (*found, *_battery(problem))
+
+
+def _options(job: ProblemJob, machines: set[str]) -> list[str]:
+    found = [
+        f"job {job.id} runs on machine {option.machine}, which the plant does not have"
+        for option in job.options
+        if option.machine not in machines
+    ]
+    return found + [f"job {job.id} takes no time on {o.machine}" for o in job.options if not o.slots]
+
+
+def _places(job: ProblemJob) -> list[str]:
+    known = {(option.machine, option.mode) for option in job.options}
+    places: tuple[tuple[str, Placement | None], ...] = (("in force", job.in_force), ("fixed", job.fixed))
+    return [
+        f"job {job.id} is {word} on {place.machine} {place.mode}".rstrip() + ", on which it cannot run"
+        for word, place in places
+        if place is not None and (place.machine, place.mode) not in known
+    ]
+
+
+def _circles(problem: Problem) -> list[str]:
+    """Jobs that wait for each other."""
+    waits = {job.id: {rule.job for rule in job.after} for job in problem.jobs}
+    while True:
+        free = {job for job, before in waits.items() if not before & waits.keys()}
+        if not free:
+            break
+        waits = {job: before for job, before in waits.items() if job not in free}
+    return [f"the jobs {', '.join(sorted(waits))} wait for each other"] if waits else []
+
+
+def _battery(problem: Problem) -> list[str]:
+    battery = problem.battery
+    if battery is None:
+        return []
+    if battery.min_kwh > battery.capacity_kwh:
+        return [f"the battery must keep {battery.min_kwh:g} kWh but holds only {battery.capacity_kwh:g} kWh"]
+    if battery.end_kwh > battery.capacity_kwh:
+        return [f"the battery must end with {battery.end_kwh:g} kWh but holds only {battery.capacity_kwh:g} kWh"]
+    return []
