@@ -173,6 +173,8 @@ def _schema(kind: type[Any], format: str, title: str) -> dict[str, Any]:
     for part in (schema, *schema["$defs"].values()):
         if part.get("type") == "object":
             part["additionalProperties"] = False
+            for each in part["properties"].values():
+                each.pop("title", None)  # it only repeats the key
     schema["properties"]["format"] = {"const": format, "default": format, "type": "string"}
     schema["properties"][SCHEMA_KEY] = {"type": "string"}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title}

@@ -218,7 +218,7 @@ def _energy_lines(problem: Problem, imported: Rows, exported: Rows) -> list[Bill
         for name, part in ((PUBLISHED, published), (FORECAST, ~published))
     ]
     out_kwh = exported * problem.step_hours
-    amount = -float(np.sum(out_kwh * np.asarray(problem.export_price)))
+    amount = 0.0 - float(np.sum(out_kwh * np.asarray(problem.export_price)))
     out = BillLine(kind=LineKind.EXPORT, name=EXPORTED, quantity=float(np.sum(out_kwh)), unit="kWh", amount=amount)
     return [*lines, out]
 
