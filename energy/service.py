@@ -28,9 +28,18 @@ from energy.reports import savings as savings_report
 from energy.reports import sheet as sheet_report
 from energy.reports import year as year_report
 from energy.reports.files import savings_file
-from energy.reports.situation import gather, jobs_touched, planning_horizon
+from energy.reports.situation import first_known, gather, jobs_touched, planning_horizon
 from energy.runner import InlineRunner
-from energy.steps import collect, decide, dispatch, fetch, plan, predict, propose, report, respond, verify
+from energy.steps import collect as collecting
+from energy.steps import decide as deciding
+from energy.steps import dispatch as dispatching
+from energy.steps import fetch as fetching
+from energy.steps import plan as planning_step
+from energy.steps import predict as predicting
+from energy.steps import propose as proposing
+from energy.steps import report as reporting
+from energy.steps import respond as responding
+from energy.steps import verify as verifying
 from energy.store.store import Planning
 
 FACT_SECONDS = 8.0  # a re-plan after a fact answers within the minute
@@ -112,31 +121,39 @@ class LoadstoneService:
 
     # The steps, as the scheduler calls them.
 
-    def fetch(self) -> fetch.Fetched:
+    def fetch(self) -> fetching.Fetched:
         h, now = self.house, self.house.clock.now()
         until = planning_horizon(now, h.site).end
-        call = partial(fetch.fetch, h.store, feeds=h.feeds, orders=h.orders, programs=h.programs, now=now, until=until)
+        call = partial(
+            fetching.fetch, h.store, feeds=h.feeds, orders=h.orders, programs=h.programs, now=now, until=until
+        )
         return self.runner.run("fetch", call)
 
-    def collect(self) -> collect.Collected:
+    def collect(self) -> collecting.Collected:
         h = self.house
         call = partial(
-            collect.collect, h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
+            collecting.collect, h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
         )
         return self.runner.run("collect", call)
 
-    def predict(self) -> predict.Predicted:
+    def predict(self) -> predicting.Predicted:
         h, now = self.house, self.house.clock.now()
         until = planning_horizon(now, h.site).end
         call = partial(
-            predict.predict, h.store, site=h.site, calendar=h.calendar, forecasters=h.forecasters, now=now, until=until
+            predicting.predict,
+            h.store,
+            site=h.site,
+            calendar=h.calendar,
+            forecasters=h.forecasters,
+            now=now,
+            until=until,
         )
         return self.runner.run("predict", call)
 
     def respond(self) -> list[object]:
         h, now = self.house, self.house.clock.now()
         until = planning_horizon(now, h.site).end
-        return list(self.runner.run("respond", partial(respond.respond, h.store, now=now, until=until)))
+        return list(self.runner.run("respond", partial(responding.respond, h.store, now=now, until=until)))
 
     def plan(self, *, touched: frozenset[str] = frozenset(), seconds: float | None = None) -> Planning:
         h, now = self.house, self.house.clock.now()
@@ -144,14 +161,14 @@ class LoadstoneService:
 
         def call() -> Planning:
             situation = gather(h.store, h.rules, now, touched)
-            return plan.plan(h.store, situation=situation, optimizer=h.optimizer, seconds=limit, now=now)
+            return planning_step.plan(h.store, situation=situation, optimizer=h.optimizer, seconds=limit, now=now)
 
         return self.runner.run("plan", call)
 
-    def propose(self, planning: Planning, *, after_fact: bool = False) -> propose.Proposed:
+    def propose(self, planning: Planning, *, after_fact: bool = False) -> proposing.Proposed:
         h = self.house
         call = partial(
-            propose.propose,
+            proposing.propose,
             h.store,
             planning=planning,
             site=h.site,
@@ -161,10 +178,10 @@ class LoadstoneService:
         )
         return self.runner.run("propose", call)
 
-    def dispatch(self) -> dispatch.Dispatched:
+    def dispatch(self) -> dispatching.Dispatched:
         h = self.house
         call = partial(
-            dispatch.dispatch,
+            dispatching.dispatch,
             h.store,
             site=h.site,
             calendar=h.calendar,
@@ -177,7 +194,7 @@ class LoadstoneService:
     def verify(self, day: date) -> DaySavings:
         h = self.house
         call = partial(
-            verify.verify, h.store, site=h.site, calendar=h.calendar, tariff=h.tariff, day=day, now=h.clock.now()
+            verifying.verify, h.store, site=h.site, calendar=h.calendar, tariff=h.tariff, day=day, now=h.clock.now()
         )
         return self.runner.run("verify", call)
 
@@ -195,10 +212,10 @@ class LoadstoneService:
 
     def _first_day(self) -> date | None:
         """The first local day that the settlement meter knows whole."""
-        first = meters_report.first_known(self.house.store)
+        first = first_known(self.house.store)
         return local_date(first, self.house.site.zone) if first else None
 
-    def heartbeat(self) -> propose.Proposed:
+    def heartbeat(self) -> proposing.Proposed:
         """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch."""
         self.fetch()
         self.collect()
@@ -214,7 +231,7 @@ class LoadstoneService:
         touched = jobs_touched(h.store, h.rules, now)
         if not h.store.facts.unanswered():
             return None
-        report.overtake(h.store, problem=self.problem_now(touched), now=now)
+        reporting.overtake(h.store, problem=self.problem_now(touched), now=now)
         planning = self.plan(touched=touched, seconds=min(FACT_SECONDS, h.optimizer_seconds))
         self.propose(planning, after_fact=True)
         self.dispatch()
@@ -224,9 +241,9 @@ class LoadstoneService:
         """The problem as it is at this moment."""
         return pose(gather(self.house.store, self.house.rules, self.house.clock.now(), touched)).problem
 
-    def price(self, problem: Problem, placements: plan.Places) -> Plan:
+    def price(self, problem: Problem, placements: planning_step.Places) -> Plan:
         """The price of given places, the battery dispatched where it is ours."""
-        return plan.as_given(problem, placements, self.house.optimizer)
+        return planning_step.as_given(problem, placements, self.house.optimizer)
 
     # What people ask.
 
@@ -296,7 +313,7 @@ class LoadstoneService:
     def decide(self, decision: Decision) -> pages.Done:
         h = self.house
         try:
-            decided = decide.decide(
+            decided = deciding.decide(
                 h.store,
                 decision=decision,
                 pose_now=self.problem_now,
@@ -313,7 +330,7 @@ class LoadstoneService:
 
     def report(self, fact: Fact) -> pages.Done:
         try:
-            reported = report.report(self.house.store, fact=fact, site=self.house.site, now=self.house.clock.now())
+            reported = reporting.report(self.house.store, fact=fact, site=self.house.site, now=self.house.clock.now())
         except LoadstoneError as error:
             return pages.Done(ok=False, text=str(error))
         return pages.Done(ok=True, text=reported.text)
@@ -321,7 +338,7 @@ class LoadstoneService:
     def mark_seen(self, sheet_id: str, by: str, role: str) -> pages.Done:
         h = self.house
         jobs = sheet_report.accepted_jobs(h.store, h.rules, sheet_id)
-        news = dispatch.seen(h.store, jobs=jobs, sheet=sheet_id, by=by, role=role, now=h.clock.now())
+        news = dispatching.seen(h.store, jobs=jobs, sheet=sheet_id, by=by, role=role, now=h.clock.now())
         return pages.Done(ok=True, text=f"Seen, {news} moved jobs marked." if news else "Seen.")
 
     def dispute(self, assumption: str, text: str, by: str, role: str) -> pages.Done:
@@ -331,13 +348,13 @@ class LoadstoneService:
         return journal_report.end_rule(self.house.store, rule, by, role, self.house.clock.now())
 
     def add_event(self, event: Event, by: str, role: str) -> pages.Done:
-        done = respond.add_event(self.house.store, event, by, role, self.house.clock.now())
+        done = responding.add_event(self.house.store, event, by, role, self.house.clock.now())
         self.respond()
         return pages.Done(ok=True, text=done)
 
     def answer_event(self, event: str, accept: bool, by: str, role: str) -> pages.Done:
         try:
-            text = respond.answer_event(self.house.store, event, accept, by, role, self.house.clock.now())
+            text = responding.answer_event(self.house.store, event, accept, by, role, self.house.clock.now())
         except LoadstoneError as error:
             return pages.Done(ok=False, text=str(error))
         self.respond()
@@ -345,7 +362,7 @@ class LoadstoneService:
 
     def change_production(self, planned: Planned, by: str, role: str, why: str) -> pages.Done:
         try:
-            text = report.change_production(self.house.store, planned, by, role, why, self.house.clock.now())
+            text = reporting.change_production(self.house.store, planned, by, role, why, self.house.clock.now())
         except LoadstoneError as error:
             return pages.Done(ok=False, text=str(error))
         return pages.Done(ok=True, text=text)

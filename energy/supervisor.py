@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 log = logging.getLogger("loadstone.supervisor")
@@ -64,10 +65,8 @@ class Child:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             log.warning("%s did not end in time and is killed", self.role.name)
-        try:
+        with suppress(ProcessLookupError):  # the whole group has ended, as it should
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # the whole group has ended, as it should
         self.process.wait()
 
 

@@ -15,7 +15,15 @@ from energy.model.job import Job, JobState, Planned
 from energy.model.meter import Measures, Role
 from energy.model.proposal import Offer, OfferState, StandingRule
 from energy.model.run import JobRun
-from energy.model.series import BASE_LOAD, CARBON_INTENSITY, PRICE_DAY_AHEAD, PV_POWER, Series
+from energy.model.series import (
+    BASE_LOAD,
+    CARBON_FORECAST,
+    CARBON_INTENSITY,
+    PRICE_DAY_AHEAD,
+    PV_POWER,
+    SITE_IMPORT,
+    Series,
+)
 from energy.model.site import Site
 from energy.model.tariff import Tariff
 from energy.planning import offer_times
@@ -192,6 +200,7 @@ def expected(store: Store, target: Target, key: str, horizon: Horizon, notes: li
 def carbon(store: Store, horizon: Horizon, zone: str, notes: list[str]) -> Series:
     """Grid carbon intensity of each slot: what the feed says (measured or forecast), else our forecast."""
     known = store.series.get(CARBON_INTENSITY, horizon)
+    known = known.filled_from(Series(horizon, store.series.get(CARBON_FORECAST, horizon).values, known.unit))
     if bool(known.known.all()):
         return known
     if store.series.info(CARBON_INTENSITY) is None:
@@ -234,6 +243,12 @@ def battery_kwh(store: Store, site: Site, now: datetime) -> float:
 def settlement_meter(store: Store) -> str | None:
     """The meter that the bill is made of."""
     return next((m.id for m in store.meters() if m.role is Role.SETTLEMENT and m.measures is Measures.GRID), None)
+
+
+def first_known(store: Store) -> datetime | None:
+    """The first moment that the settlement meter says something of."""
+    info = store.series.info(SITE_IMPORT)
+    return info.first if info else None
 
 
 def peaks_so_far(store: Store, rules: Rules, now: datetime) -> dict[tuple[str, str], tuple[float, float]]:
