@@ -88,7 +88,7 @@ def test_half_an_answer_is_none():
         handler.wfile.write(b'{"a":')
         handler.close_connection = True
 
-    with server(half) as (url, _), client() as web, pytest.raises(FeedError, match="f: .*without sending complete"):
+    with server(half) as (url, _), client() as web, pytest.raises(FeedError, match=r"f: .*without sending complete"):
         get_json(web, url, feed="f")
 
 
