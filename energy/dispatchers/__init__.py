@@ -1,1 +1,1 @@
-"""Ways to tell the floor (`energy.ports.Dispatcher`) and people (`energy.ports.Notifier`). `file` is the one to copy."""
+"""Ways to tell the floor (`energy.ports.Dispatcher`) and people (`energy.ports.Notifier`). Copy `file`."""

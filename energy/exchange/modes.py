@@ -109,7 +109,7 @@ def _attended(text: str) -> Attended:
     word = re.sub(r"\s+", "_", text.strip().lower())
     word = ATTENDED.get(word, word)
     if word not in set(Attended):
-        raise ValueError(f"{text!r} is not when people must be there{nearest(word, list(Attended))}")
+        raise ValueError(f"{text!r} is not when people must be there{nearest(word, [str(when) for when in Attended])}")
     return Attended(word)
 
 

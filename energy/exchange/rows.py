@@ -1,6 +1,7 @@
 """Reading the cells of one row, every mistake in it noted with line and column; and writing rows."""
 
 import csv
+import io
 import os
 import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -65,14 +66,21 @@ class RowReader:
 
 
 def write_rows(path: Path, names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
-    """Writes a CSV in one step: who reads meanwhile sees the old file or the new one, never half of it."""
+    """Writes a CSV in one step."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=names)
+    writer.writeheader()
+    writer.writerows(rows)
+    replace_text(path, text.getvalue())
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Writes a file in one step: who reads meanwhile sees the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
     try:
         with open(handle, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=names)
-            writer.writeheader()
-            writer.writerows(rows)
+            file.write(text)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
