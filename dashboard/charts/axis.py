@@ -1,0 +1,203 @@
+"""The shared time axis, and the pieces that run through all panels of a picture.
+
+x is minutes since the start of the axis, not a wall-clock time: so the hour that a clock change repeats has its own
+place, the viewer's browser zone does not matter, and the labels are the plant's local time.
+Panels are bands of pixels in one layered chart: strips and rows are placed in pixels, powers on a scale of their own.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from dashboard import format as f
+from dashboard.colours import Inks
+from energy.clock import local
+from energy.model.horizon import Horizon, Interval
+from energy.model.series import Series
+
+FONT = "Source Sans, Source Sans 3, Source Sans Pro, sans-serif"
+GUTTER = 104  # px left of the panels, the same on all pages
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """The span that a picture shows, in a zone."""
+
+    start: datetime
+    end: datetime
+    zone: str
+
+    @classmethod
+    def of(cls, horizon: Horizon, zone: str) -> "TimeAxis":
+        return cls(horizon.start, horizon.end, zone)
+
+    @property
+    def minutes(self) -> float:
+        return f.minutes_between(self.start, self.end)
+
+    def x(self, t: datetime) -> float:
+        return f.minutes_between(self.start, t)
+
+    def inside(self, interval: Interval) -> tuple[float, float] | None:
+        """An interval cut to the axis; None when it lies outside."""
+        left, right = max(0.0, self.x(interval.start)), min(self.minutes, self.x(interval.end))
+        return (left, right) if right > left else None
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """(minute, label) each 3 h of local time, 6 h beyond 50 h; midnight reads as the day. None at the end."""
+        every = 1 if self.minutes <= 10 * 60 else 3 if self.minutes <= 50 * 60 else 6
+        found, t, last = [], self.start, None
+        while t < self.end:
+            there = local(t, self.zone)
+            name = f.day(there) if there.hour == 0 else f"{there:%H:%M}"
+            if there.minute == 0 and there.hour % every == 0 and name != last:
+                found.append((self.x(t), name))
+                last = name
+            t += timedelta(minutes=15)
+        return found
+
+    def midnights(self) -> list[float]:
+        return [minute for minute, name in self.ticks() if ":" not in name]
+
+    def encode(self, inks: Inks, field: str = "x") -> alt.X:
+        """The one x axis, the same object in content for every layer."""
+        ticks = self.ticks()
+        words = ",".join(f"'{minute:g}':'{name}'" for minute, name in ticks)
+        return alt.X(
+            f"{field}:Q",
+            title=None,
+            scale=alt.Scale(domain=[0, self.minutes], nice=False, zero=False),
+            axis=alt.Axis(
+                values=[minute for minute, _ in ticks],
+                labelExpr=f"({{{words}}})[datum.value]",
+                grid=False,
+                labelOverlap=False,
+                labelFlush=False,
+                labelColor=inks.soft,
+                orient="bottom",
+            ),
+        )
+
+
+def frame(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """Rows for a layer; the columns exist even where there is no row."""
+    return pd.DataFrame(list(rows), columns=list(columns))
+
+
+def steps(axis: TimeAxis, series: Series) -> pd.DataFrame:
+    """Means of slots as steps: each value twice, at the start and the end of its slot; a gap stays a gap."""
+    step = series.horizon.step_minutes
+    first = axis.x(series.horizon.start)
+    rows = []
+    for slot, value in enumerate(series.values):
+        left, right = first + slot * step, first + (slot + 1) * step
+        if right <= 0 or left >= axis.minutes:
+            continue
+        known = None if value != value else float(value)
+        rows += [{"x": max(0.0, left), "y": known}, {"x": min(axis.minutes, right), "y": known}]
+    return frame(rows, ("x", "y")).astype({"x": float, "y": float})
+
+
+def band_steps(axis: TimeAxis, low: Series, high: Series) -> pd.DataFrame:
+    """The same for a band between two series."""
+    lower, upper = steps(axis, low), steps(axis, high)
+    return lower.rename(columns={"y": "lo"}).assign(hi=upper["y"])
+
+
+def rectangles(
+    axis: TimeAxis, inks: Inks, intervals: Iterable[Interval], top: float, bottom: float, colour: str, opacity: float = 1.0
+) -> list[alt.Chart]:
+    """Times shaded through a band of pixels."""
+    cut = [part for interval in intervals if (part := axis.inside(interval))]
+    if not cut:
+        return []
+    data = frame(({"x": a, "x2": b} for a, b in cut), ("x", "x2"))
+    return [
+        alt.Chart(data)
+        .mark_rect(color=colour, opacity=opacity)
+        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.value(top), y2=alt.value(bottom))
+    ]
+
+
+def verticals(axis: TimeAxis, inks: Inks, top: float, bottom: float) -> list[alt.Chart]:
+    """The vertical grid, drawn by ourselves so that it runs through all panels."""
+    data = frame(({"x": minute} for minute, _ in axis.ticks() if minute > 0), ("x",))
+    return [
+        alt.Chart(data)
+        .mark_rule(color=inks.grid, strokeWidth=1)
+        .encode(x=axis.encode(inks), y=alt.value(top), y2=alt.value(bottom))
+    ]
+
+
+def now_line(axis: TimeAxis, inks: Inks, now: datetime, top: float, bottom: float, label_y: float) -> list[alt.Chart]:
+    """Where we are, through all panels, with the time beside it."""
+    if not axis.start <= now < axis.end:
+        return []
+    data = frame([{"x": axis.x(now), "t": f"now {f.clock_time(now, axis.zone)}"}], ("x", "t"))
+    late = axis.x(now) > 0.9 * axis.minutes
+    base = alt.Chart(data).encode(x=axis.encode(inks))
+    return [
+        base.mark_rule(color=inks.text, strokeWidth=1.5, opacity=0.85).encode(y=alt.value(top), y2=alt.value(bottom)),
+        base.mark_text(
+            align="right" if late else "left", dx=-5 if late else 5, fontSize=13, fontWeight=600, color=inks.text,
+            baseline="middle",
+        ).encode(text=alt.Text("t:N"), y=alt.value(label_y)),
+    ]  # fmt: skip
+
+
+def words(
+    axis: TimeAxis, inks: Inks, rows: Iterable[tuple[float, float, str]], *, colour: str, align: str = "center",
+    size: float = 13, weight: int = 400, halo: str = "",
+) -> list[alt.Chart]:  # fmt: skip
+    """Text at (minute, pixel); where it stands on lines, on a halo of the colour behind it."""
+    data = frame(({"x": x, "y": y, "t": t} for x, y, t in rows), ("x", "y", "t"))
+    if data.empty:
+        return []
+    base = alt.Chart(data).encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
+    look = {"align": align, "fontSize": size, "fontWeight": weight, "baseline": "middle"}
+    under = [base.mark_text(**look, color=halo, stroke=halo, strokeWidth=4)] if halo else []
+    return [*under, base.mark_text(**look, color=colour)]
+
+
+def gutter(axis: TimeAxis, inks: Inks, rows: Iterable[tuple[float, str]], *, size: float = 13, colour: str = "") -> list[alt.Chart]:
+    """Names in the axis gutter, left of the panels."""
+    data = frame(({"x": 0.0, "y": y, "t": t} for y, t in rows), ("x", "y", "t"))
+    return [
+        alt.Chart(data)
+        .mark_text(align="right", dx=-9, fontSize=size, color=colour or inks.soft, baseline="middle", limit=GUTTER + 20)
+        .encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
+    ]
+
+
+def picture(layers: Sequence[alt.Chart], inks: Inks, height: int) -> dict[str, Any]:
+    """The layers as one chart with truly shared x, in our own look, as a Vega-Lite specification."""
+    independent = {"scale": {"y": "independent", "color": "independent", "angle": "independent"}}
+    return finished(alt.LayerChart(layer=[layer for layer in layers if len(layer.data)], resolve=independent), inks, height)
+
+
+def finished(chart: Any, inks: Inks, height: int) -> dict[str, Any]:
+    """One look for all charts: no frame, no ticks, no domain lines, no default legends.
+
+    Altair checks each piece against its schema when it is made; the finished specification is not checked once more,
+    which would double the time of a page (the tests do it).
+    """
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return spec | {
+        "height": height,
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "background": "transparent",
+        "config": {
+            "view": {"stroke": None},
+            "font": FONT,
+            "axis": {
+                "domain": False, "ticks": False, "labelPadding": 8, "labelFontSize": 13, "labelColor": inks.soft,
+                "titleColor": inks.soft, "gridColor": inks.grid, "labelFont": FONT,
+            },
+            "legend": {"disable": True},
+        },
+    }  # fmt: skip

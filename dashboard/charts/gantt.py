@@ -1,0 +1,267 @@
+"""The Gantt: jobs by machine. As-is as outline, offers full blue, accepted with a tick, running hatched."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import altair as alt
+
+from dashboard import colours
+from dashboard import format as f
+from dashboard.charts.axis import TimeAxis, frame, gutter, rectangles, words
+from dashboard.colours import Inks
+from energy.model.horizon import Interval
+from energy.model.site import Machine
+from energy.reports.pages import Bar, BarState, Blocked
+
+ROW = 30
+SHARE = 0.72  # of the row that a bar fills
+CHARACTER = 6.6  # px of a character at 12.5 px, generously
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of the machines, in pixels."""
+
+    top: float
+    machines: tuple[str, ...]
+
+    @property
+    def bottom(self) -> float:
+        return self.top + ROW * len(self.machines)
+
+    def middle(self, machine: str) -> float:
+        return self.top + ROW * (self.machines.index(machine) + 0.5)
+
+    def edges(self, machine: str) -> tuple[float, float]:
+        half = ROW * SHARE / 2
+        return self.middle(machine) - half, self.middle(machine) + half
+
+
+def gantt(
+    axis: TimeAxis, inks: Inks, machines: Sequence[Machine], bars: Iterable[Bar], blocked: Iterable[Blocked],
+    now: datetime, *, top: float, px_per_minute: float,
+) -> tuple[list[alt.Chart], Rows]:  # fmt: skip
+    """The layers of the Gantt and its rows. `px_per_minute` is a guess at the width, to fit labels into bars."""
+    rows = Rows(top, tuple(machine.id for machine in machines))
+    shown = [bar for bar in bars if bar.machine in rows.machines and axis.inside(Interval(bar.start, bar.end))]
+    layers = [*_lines(inks, rows), *_blocked(axis, inks, rows, blocked, px_per_minute)]
+    layers += gutter(axis, inks, [(rows.middle(m.id), m.name) for m in machines], size=14, colour=inks.text)
+    solid = [bar for bar in shown if bar.state is not BarState.AS_IS]
+    layers += _outlines(axis, inks, rows, [bar for bar in shown if bar.state is BarState.AS_IS], solid)
+    layers += _bars(axis, inks, rows, solid)
+    layers += _hatch(axis, inks, rows, [bar for bar in solid if bar.state is BarState.RUNNING], px_per_minute)
+    layers += _labels(axis, inks, rows, shown, now, px_per_minute)
+    layers += _due(axis, inks, rows, [bar for bar in solid if bar.state is BarState.OFFER], solid, px_per_minute)
+    return layers, rows
+
+
+def _lines(inks: Inks, rows: Rows) -> list[alt.Chart]:
+    data = frame(({"y": rows.top + ROW * k} for k in range(len(rows.machines) + 1)), ("y",))
+    return [
+        alt.Chart(data)
+        .mark_rule(color=inks.grid, strokeWidth=1)
+        .encode(y=alt.Y("y:Q", scale=None, axis=None))
+    ]  # fmt: skip
+
+
+def _blocked(
+    axis: TimeAxis, inks: Inks, rows: Rows, blocked: Iterable[Blocked], px_per_minute: float
+) -> list[alt.Chart]:
+    """No crew fills its row; maintenance and breakdowns are grey bars with their word."""
+    layers: list[alt.Chart] = []
+    names: dict[str, list[tuple[float, float, str]]] = {"crew": [], "closed": []}
+    for time in blocked:
+        cut = axis.inside(time.interval)
+        if time.machine not in rows.machines or cut is None:
+            continue
+        crew = "crew" in time.why
+        upper, lower = rows.edges(time.machine)
+        if crew:
+            upper, lower = rows.middle(time.machine) - ROW / 2, rows.middle(time.machine) + ROW / 2
+        layers += rectangles(
+            axis, inks, [time.interval], upper, lower, inks.no_crew if crew else inks.maintenance
+        )
+        if (cut[1] - cut[0]) * px_per_minute > len(time.why) * CHARACTER + 8:
+            names["crew" if crew else "closed"].append(((cut[0] + cut[1]) / 2, rows.middle(time.machine), time.why))
+    layers += words(axis, inks, names["crew"], colour=inks.faint, size=12)
+    return layers + words(axis, inks, names["closed"], colour=inks.text, size=12)
+
+
+def _place(axis: TimeAxis, rows: Rows, bar: Bar) -> dict[str, float]:
+    cut = axis.inside(Interval(bar.start, bar.end)) or (0.0, 0.0)
+    upper, lower = rows.edges(bar.machine)
+    return {"x": cut[0], "x2": cut[1], "y": upper, "y2": lower}
+
+
+def _fill(inks: Inks, state: BarState) -> str:
+    return {
+        BarState.OFFER: colours.PLAN,
+        BarState.ACCEPTED: inks.accepted,
+        BarState.DONE: inks.past,
+    }.get(state, inks.planned)
+
+
+def _bars(axis: TimeAxis, inks: Inks, rows: Rows, bars: Sequence[Bar]) -> list[alt.Chart]:
+    columns = ("x", "x2", "y", "y2", "c", "Job", "Time", "Quantity", "Power", "Energy", "Cost", "Due", "Slack", "State")
+    data = frame(
+        (
+            {
+                **_place(axis, rows, bar), "c": _fill(inks, bar.state), "Job": f"{bar.job} {bar.product}",
+                "Time": f.span(bar.start, bar.end, axis.zone), "Quantity": f.sensible(bar.quantity, bar.unit),
+                "Power": f.quantity(bar.mean_kw, "kW"), "Energy": f.quantity(bar.kwh, "kWh"),
+                "Cost": f.number(bar.cost), "Due": f.UNKNOWN if bar.due is None else f.moment(bar.due, axis.zone, axis.start),
+                "Slack": f.duration(bar.slack_minutes), "State": bar.state.value,
+            }
+            for bar in bars
+        ),
+        columns,
+    )  # fmt: skip
+    if data.empty:
+        return []
+    return [
+        alt.Chart(data)
+        .mark_rect(cornerRadius=3)
+        .encode(
+            x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"),
+            color=alt.Color("c:N", scale=None), tooltip=[alt.Tooltip(f"{name}:N") for name in columns[5:]],
+        )
+    ]  # fmt: skip
+
+
+def _outlines(axis: TimeAxis, inks: Inks, rows: Rows, as_is: Sequence[Bar], solid: Sequence[Bar]) -> list[alt.Chart]:
+    """Where production had it, and a thin arrow to the new place."""
+    if not as_is:
+        return []
+    data = frame((_place(axis, rows, bar) for bar in as_is), ("x", "x2", "y", "y2"))
+    layers = [
+        alt.Chart(data)
+        .mark_rect(filled=False, stroke=inks.as_is, strokeWidth=1.5, strokeDash=[4, 3], cornerRadius=3)
+        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
+    ]
+    new = {bar.job: bar for bar in solid}
+    arrows = [_arrow(axis, rows, bar, new[bar.job]) for bar in as_is if bar.job in new]
+    arrows = [arrow for arrow in arrows if arrow]
+    if arrows:
+        lines = frame(arrows, ("x", "x2", "y", "y2", "turn"))
+        layers += [
+            alt.Chart(lines)
+            .mark_rule(color=inks.as_is, strokeWidth=1.2)
+            .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
+            alt.Chart(lines)
+            .mark_point(shape="triangle", size=46, filled=True, color=inks.as_is, opacity=1)
+            .encode(
+                x=axis.encode(inks, "x2"), y=alt.Y("y2:Q", scale=None, axis=None),
+                angle=alt.Angle("turn:Q", scale=None),
+            ),
+        ]  # fmt: skip
+    return layers
+
+
+def _arrow(axis: TimeAxis, rows: Rows, old: Bar, new: Bar) -> dict[str, float] | None:
+    """From the old place's edge to the new one's; None where they overlap on one machine."""
+    a, b = _place(axis, rows, old), _place(axis, rows, new)
+    if b["x"] >= a["x2"]:
+        x, x2, turn = a["x2"], b["x"] - 4, 90
+    elif b["x2"] <= a["x"]:
+        x, x2, turn = a["x"], b["x2"] + 4, 270
+    elif old.machine != new.machine:
+        x = x2 = (max(a["x"], b["x"]) + min(a["x2"], b["x2"])) / 2
+        turn = 180 if rows.middle(new.machine) > rows.middle(old.machine) else 0
+    else:
+        return None
+    return {"x": x, "x2": x2, "y": rows.middle(old.machine), "y2": rows.middle(new.machine), "turn": turn}
+
+
+def _hatch(axis: TimeAxis, inks: Inks, rows: Rows, running: Sequence[Bar], px_per_minute: float) -> list[alt.Chart]:
+    """Slanted strokes cut to the bar: a running job, told without colour."""
+    lines = []
+    lean, gap = 11.0 / px_per_minute, 7.5 / px_per_minute
+    for bar in running:
+        place = _place(axis, rows, bar)
+        left, right = place["x"], place["x2"]
+        height = place["y2"] - place["y"]
+        foot = left - lean + gap
+        while foot < right:
+            start, end = max(foot, left), min(foot + lean, right)
+            if end > start:
+                low = place["y2"] - (start - foot) / lean * height
+                high = place["y2"] - (end - foot) / lean * height
+                lines.append({"x": start, "x2": end, "y": low, "y2": high})
+            foot += gap
+    if not lines:
+        return []
+    return [
+        alt.Chart(frame(lines, ("x", "x2", "y", "y2")))
+        .mark_rule(color=inks.hatch, strokeWidth=1, opacity=0.75)
+        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
+    ]  # fmt: skip
+
+
+def _label(bar: Bar, px: float) -> str:
+    """Job and product, or the job alone when the bar is short, or nothing."""
+    if bar.state is BarState.AS_IS:
+        return "as-is" if px > 36 else ""
+    tick = "✓ " if bar.state is BarState.ACCEPTED else ""
+    for text in (f"{tick}{bar.job} {bar.product}", f"{tick}{bar.job}"):
+        if len(text) * CHARACTER + 8 < px:
+            return text
+    return ""
+
+
+def _labels(
+    axis: TimeAxis, inks: Inks, rows: Rows, bars: Sequence[Bar], now: datetime, px_per_minute: float
+) -> list[alt.Chart]:
+    """Labels in the bars; those of running jobs stand right of the now-line."""
+    found: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
+    for bar in bars:
+        place = _place(axis, rows, bar)
+        left, right = place["x"], place["x2"]
+        if bar.state is BarState.DONE:
+            continue
+        if bar.state is BarState.RUNNING and left < axis.x(now) < right:
+            left = max(left, axis.x(now) + 4 / px_per_minute)
+        ink = {
+            BarState.OFFER: "#FFFFFF", BarState.ACCEPTED: inks.on_accepted, BarState.AS_IS: inks.soft
+        }.get(bar.state, inks.text)  # fmt: skip
+        text = _label(bar, (right - left) * px_per_minute)
+        if text:
+            ground = inks.planned if bar.state is BarState.RUNNING else ""
+            found.setdefault((ink, ground), []).append(((left + right) / 2, rows.middle(bar.machine) + 0.5, text))
+    return [
+        layer
+        for (ink, ground), own in found.items()
+        for layer in words(axis, inks, own, colour=ink, size=12.5, halo=ground)
+    ]
+
+
+def _due(
+    axis: TimeAxis, inks: Inks, rows: Rows, offers: Sequence[Bar], bars: Sequence[Bar], px_per_minute: float
+) -> list[alt.Chart]:
+    """Until when an offered job must be done: a tick with words, where nothing stands in the way."""
+    marks = []
+    for bar in offers:
+        if bar.due is None or not axis.start < bar.due < axis.end:
+            continue
+        x = axis.x(bar.due)
+        room = x + 64 / px_per_minute
+        others = [_place(axis, rows, other) for other in bars if other.machine == bar.machine]
+        if all(other["x2"] <= x - 2 or other["x"] >= room for other in others) and room < axis.minutes:
+            marks.append((x, bar))
+    if not marks:
+        return []
+    data = frame(
+        ({"x": x, "y": rows.edges(bar.machine)[0] - 2, "y2": rows.edges(bar.machine)[1] + 2} for x, bar in marks),
+        ("x", "y", "y2"),
+    )
+    texts = [
+        (x + 5 / px_per_minute, rows.middle(bar.machine), f"due {f.clock_time(bar.due, axis.zone)}")
+        for x, bar in marks
+        if bar.due is not None
+    ]
+    return [
+        alt.Chart(data)
+        .mark_rule(color=inks.text, strokeWidth=2)
+        .encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
+        *words(axis, inks, texts, colour=inks.text, align="left", size=12),
+    ]

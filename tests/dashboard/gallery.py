@@ -1,0 +1,863 @@
+"""A plant that never was: believable invented data for every state of every page, behind the service's face.
+
+Tests and pictures name a state by its function: LOADSTONE_SERVICE=tests.dashboard.gallery:normal.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from energy.errors import DecisionRefusedError, LoadstoneError
+from energy.model.event import Event, EventKind, EventState
+from energy.model.fact import Fact, FactKind
+from energy.model.forecast import Component
+from energy.model.horizon import Horizon, Interval
+from energy.model.job import Planned
+from energy.model.meter import Measures, Meter, Quality, Reading, ReadingQuality, Role
+from energy.model.plan import GaveWay
+from energy.model.proposal import (
+    Decision, DecisionKind, FloorState, Gain, LoadShift, NotOffered, Offer, OfferState, StandingRule,
+)  # fmt: skip
+from energy.model.savings import DaySavings, JobSaving, Kind, PeakSaving, PeakState
+from energy.model.series import Series
+from energy.model.site import Machine
+from energy.reports import pages as p
+from energy.store.store import JournalEntry
+
+ZONE = "Europe/Berlin"
+HERE = ZoneInfo(ZONE)
+BASIS = "grid average, direct"
+
+
+def at(text: str, day: int = 19, month: int = 5) -> datetime:
+    """A local time of May 2026 in UTC."""
+    hour, minute = (int(part) for part in text.split(":"))
+    return (datetime(2026, month, day, tzinfo=HERE) + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
+
+
+NOW = at("14:07")
+HEADER = p.Header(site="plant-2", name="Hallmoor Metal Parts, plant 2", zone=ZONE, currency="EUR", now=NOW)
+MACHINES = (
+    Machine(id="furnace-1", name="Furnace 1", group="furnaces", rated_kw=260),
+    Machine(id="furnace-2", name="Furnace 2", group="furnaces", rated_kw=260),
+    Machine(id="furnace-3", name="Furnace 3", group="furnaces", rated_kw=320),
+    Machine(id="press-1", name="Press 1", group="presses", rated_kw=110),
+    Machine(id="press-2", name="Press 2", group="presses", rated_kw=110),
+    Machine(id="galvanic", name="Galvanic line", group="galvanic", rated_kw=150),
+    Machine(id="blasting", name="Shot blasting", group="blasting", rated_kw=75),
+)
+GROUP = {machine.id: machine.group for machine in MACHINES}
+DAYS = Horizon(at("0:00"), 192)
+PLAN = Horizon(at("12:00"), 144)
+
+# job, product, machine, day, start, end, kW, quantity, unit
+JOBS = (
+    ("2021", "Shafts", "furnace-1", 19, "6:00", "12:00", 262, 620, "pcs"),
+    ("2022", "Rings", "furnace-2", 19, "6:30", "13:15", 250, 5.2, "t"),
+    ("2024", "Bar stock", "furnace-3", 19, "7:00", "10:15", 290, 6.1, "t"),
+    ("2025", "Covers", "press-1", 19, "6:15", "12:30", 92, 2400, "pcs"),
+    ("2026", "Clamps", "press-2", 19, "6:30", "13:00", 88, 3100, "pcs"),
+    ("2027", "Zinc clamps", "galvanic", 19, "10:15", "13:30", 150, 1700, "pcs"),
+    ("2029", "Rings", "blasting", 19, "10:30", "13:00", 62, 1.9, "t"),
+    ("2033", "Shafts", "furnace-1", 19, "12:30", "16:30", 265, 640, "pcs"),
+    ("2034", "Shafts", "furnace-2", 19, "13:45", "16:45", 245, 640, "pcs"),
+    ("2056", "Clamps", "furnace-2", 19, "17:30", "20:00", 235, 5600, "pcs"),
+    ("2038", "Bar stock", "furnace-3", 19, "22:30", "26:30", 300, 9.2, "t"),
+    ("2036", "Pinions", "furnace-1", 19, "23:00", "27:00", 245, 410, "pcs"),
+    ("2035", "Covers", "press-1", 19, "13:30", "20:00", 96, 2600, "pcs"),
+    ("2037", "Hinges", "press-2", 19, "13:45", "19:45", 90, 4100, "pcs"),
+    ("2039", "Zinc clamps", "galvanic", 19, "13:45", "18:15", 152, 2100, "pcs"),
+    ("2057", "Zinc covers", "galvanic", 19, "18:45", "21:45", 146, 2400, "pcs"),
+    ("2054", "Rings", "blasting", 19, "13:15", "16:15", 64, 2.2, "t"),
+    ("2055", "Shafts", "blasting", 19, "17:00", "19:30", 60, 640, "pcs"),
+    ("2041", "Gears", "furnace-1", 20, "6:30", "10:30", 262, 380, "pcs"),
+    ("2042", "Rings", "furnace-2", 20, "11:00", "14:00", 246, 4.8, "t"),
+    ("2051", "Coil rings", "furnace-3", 20, "11:15", "14:45", 262, 8.4, "t"),
+    ("2047", "Shafts", "furnace-1", 20, "14:45", "18:15", 258, 560, "pcs"),
+    ("2048", "Pinions", "furnace-2", 20, "18:45", "21:45", 240, 300, "pcs"),
+    ("2044", "Brackets", "press-1", 20, "6:15", "11:30", 94, 1900, "pcs"),
+    ("2045", "Clamps", "press-2", 20, "6:30", "12:30", 90, 3300, "pcs"),
+    ("2052", "Flanges", "press-1", 20, "14:30", "20:30", 97, 1250, "pcs"),
+    ("2053", "Hinges", "press-2", 20, "16:15", "21:15", 89, 3900, "pcs"),
+    ("2043", "Zinc covers", "galvanic", 20, "7:00", "11:30", 148, 2200, "pcs"),
+    ("2049", "Brackets", "galvanic", 20, "12:45", "14:45", 142, 1900, "pcs"),
+    ("2050", "Rings", "blasting", 20, "14:30", "17:30", 62, 2.4, "t"),
+)
+OLD = {  # as-is places of moved jobs
+    "2038": (at("18:00"), at("22:00")),
+    "2051": (at("6:45", 20), at("10:15", 20)),
+    "2049": (at("18:15", 20), at("20:15", 20)),
+}
+DUE = {"2051": at("16:55", 20), "2049": at("6:00", 21), "2038": at("6:00", 20)}
+OFFERED = {"2051": "offer-1", "2049": "offer-2"}
+
+
+def bell(hours: np.ndarray, middle: float, width: float) -> np.ndarray:
+    return np.exp(-(((hours - middle) / width) ** 2))
+
+
+def local_hours(horizon: Horizon) -> np.ndarray:
+    """Hours of local time since the first midnight."""
+    start = horizon.start.astimezone(HERE)
+    return start.hour + start.minute / 60 + (np.arange(horizon.slots) + 0.5) * horizon.step_hours
+
+
+def price(horizon: Horizon) -> np.ndarray:
+    h = local_hours(horizon) % 24
+    return 0.001 * (84 + 22 * bell(h, 7.5, 2) - 48 * bell(h, 14, 3.4) + 48 * bell(h, 20, 2.2) + 3 * np.sin(9 * h))
+
+
+def carbon(horizon: Horizon) -> np.ndarray:
+    h = local_hours(horizon) % 24
+    return 0.001 * (346 - 136 * bell(h, 13.7, 4) + 34 * bell(h, 20.5, 2.5))
+
+
+def base(horizon: Horizon) -> np.ndarray:
+    h = local_hours(horizon) % 24
+    day = 1 / (1 + np.exp(-(h - 5.6) * 2.6)) - 1 / (1 + np.exp(-(h - 21.6) * 1.7))
+    return 242 + 185 * day - 38 * bell(h, 18, 3.5) + 9 * np.sin(2.3 * h)
+
+
+def pv(horizon: Horizon) -> np.ndarray:
+    h = local_hours(horizon)
+    size = np.where(h < 24, 140, 305)
+    return size * np.clip(np.sin(np.pi * ((h % 24) - 5.7) / 15.3), 0, None) ** 1.5 * ((h % 24 > 5.7) & (h % 24 < 21))
+
+
+def job_load(horizon: Horizon, jobs: list[str] | None = None, *, as_is: bool = False, group: str = "") -> np.ndarray:
+    total = np.zeros(horizon.slots)
+    for job, _, machine, day, start, end, kw, *_ in JOBS:
+        if (jobs is not None and job not in jobs) or (group and GROUP[machine] != group):
+            continue
+        a, b = (at(start, day), at(end, day)) if not (as_is and job in OLD) else OLD[job]
+        for slot in range(horizon.slots):
+            if a <= horizon.time_of(slot) < b:
+                total[slot] += kw
+    return total
+
+
+def battery(horizon: Horizon) -> np.ndarray:
+    """Discharge positive; charges at noon, gives in the evening."""
+    h = local_hours(horizon) % 24
+    first = local_hours(horizon) < 24
+    charge = ((h > 10.5) & (h < 11.8) & first) * 95 + ((h > 12) & (h < 12.4) & first) * 90
+    charge = charge + ((h > 11) & (h < 14.5) & ~first) * 125
+    give = ((h > 19) & (h < 21) & first) * 135 + ((h > 18.75) & (h < 21) & ~first) * 170
+    return give - charge
+
+
+def picture(horizon: Horizon, *, now: datetime = NOW, silent: bool = False) -> p.PowerPicture:
+    def series(values: np.ndarray, unit: str = "kW") -> Series:
+        return Series(horizon, values, unit)
+
+    offered = job_load(horizon, list(OFFERED))
+    groups = tuple(
+        (name, series(job_load(horizon, group=name) - job_load(horizon, list(OFFERED), group=name)))
+        for name in ("furnaces", "presses", "galvanic", "blasting")
+    )
+    rest = base(horizon) - pv(horizon) - battery(horizon)
+    plan = np.maximum(20, job_load(horizon) + rest)
+    as_is = np.maximum(20, job_load(horizon, as_is=True) + rest)
+    noise = np.random.default_rng(5).normal(0, 13, horizon.slots)
+    past = np.array([t < now for t in horizon.times()])
+    measured = np.where(past, plan + noise, np.nan)
+    if silent:
+        measured[[a <= 44 and a >= 36 for a in range(horizon.slots)]] = np.nan
+    spread = 18 + 55 * np.sqrt(np.arange(horizon.slots) / horizon.slots) + 0.03 * plan
+    days = [horizon.start.astimezone(HERE).replace(hour=0, minute=0) + timedelta(days=k) for k in range(-1, 4)]
+    return p.PowerPicture(
+        horizon=horizon, base_load=series(base(horizon)), groups=groups, offered=series(offered), pv=series(pv(horizon)),
+        battery=series(battery(horizon)), import_plan=series(plan), import_low=series(plan - spread),
+        import_high=series(plan + spread), import_as_is=series(as_is), import_measured=series(measured),
+        price=series(price(horizon) + 0.048, "EUR/kWh"), price_market=series(price(horizon), "EUR/kWh"),
+        price_published=(True,) * horizon.slots, carbon=series(carbon(horizon), "kg/kWh"), limit_kw=1440, target_kw=1320,
+        nights=tuple(
+            Interval((d.replace(hour=22)).astimezone(UTC), (d + timedelta(days=1)).replace(hour=6).astimezone(UTC))
+            for d in days
+        ),
+    )  # fmt: skip
+
+
+def bar(row: tuple[Any, ...], state: p.BarState, *, old: bool = False) -> p.Bar:
+    job, product, machine, day, start, end, kw, quantity, unit = row
+    a, b = OLD[job] if old else (at(start, day), at(end, day))
+    due = DUE.get(job, b + timedelta(hours=9))
+    return p.Bar(
+        job=job, product=product, machine=machine, start=a, end=b, state=state, quantity=quantity, unit=unit, mean_kw=kw,
+        kwh=kw * (b - a) / timedelta(hours=1), cost=kw * (b - a) / timedelta(hours=1) * 0.12, due=due,
+        slack_minutes=int((due - b).total_seconds() // 60), offer=OFFERED.get(job),
+    )  # fmt: skip
+
+
+def bars(*, offers: bool = True) -> tuple[p.Bar, ...]:
+    found = []
+    for row in JOBS:
+        job, end, start = row[0], at(row[5], row[3]), at(row[4], row[3])
+        state = p.BarState.DONE if end <= NOW else p.BarState.RUNNING if start <= NOW else p.BarState.PLANNED
+        if job in OFFERED and offers:
+            state = p.BarState.OFFER
+        if job == "2038":
+            state = p.BarState.ACCEPTED
+        found.append(bar(row, state))
+        if job in OLD and (offers or job == "2038"):
+            found.append(bar(row, p.BarState.AS_IS, old=True))
+    return tuple(found)
+
+
+BLOCKED = (
+    *(
+        p.Blocked(machine=m, interval=Interval(at("22:00", d), at("30:00", d)), why="no crew")
+        for m in ("press-1", "press-2", "galvanic", "blasting")
+        for d in (19, 20)
+    ),
+    p.Blocked(machine="press-2", interval=Interval(at("12:45", 20), at("16:00", 20)), why="maintenance"),
+)
+
+
+def shift(job: str) -> LoadShift:
+    row = next(row for row in JOBS if row[0] == job)
+    _, product, machine, day, start, end, kw, quantity, unit = row
+    a, b = OLD[job]
+    return LoadShift(
+        job=job, name=f"{job} {product}", old=Planned(job=job, machine=machine, start=a, end=b),
+        new=Planned(job=job, machine=machine, start=at(start, day), end=at(end, day)),
+        kwh=kw * (b - a) / timedelta(hours=1), due=DUE[job], quantity=quantity, unit=unit,
+    )  # fmt: skip
+
+
+OFFER_1 = Offer(
+    id="offer-1", site="plant-2", version=1, number=1, shifts=(shift("2051"),), requires=(),
+    gain=Gain(energy=41.2, carbon_kg=84, low=36, high=45), headline="Furnace 3: coil rings 4 h 30 min later",
+    reason="Moves the charge out of the morning price peak into the midday PV hours. Earlier than 11:15 the heating crew "
+    "is still at furnace 2.",
+    slack_minutes=130, plan="d1", offered_at=at("13:20"), expires_at=at("15:00"),
+)  # fmt: skip
+OFFER_2 = replace(
+    OFFER_1, id="offer-2", number=2, shifts=(shift("2049"),), gain=Gain(energy=20.8, carbon_kg=39),
+    headline="Galvanic line: brackets 5 h 30 min earlier",
+    reason="Runs on midday price instead of the evening peak. Brackets leave press 1 at 11:30, so 12:45 is the first slot "
+    "with a hanging crew.",
+    slack_minutes=915,
+)  # fmt: skip
+OFFER_0 = replace(
+    OFFER_1, id="offer-0", number=1, shifts=(shift("2038"),), gain=Gain(energy=37.0, carbon_kg=51),
+    headline="Furnace 3: bar stock 4 h 30 min later", state=OfferState.ACCEPTED, offered_at=at("13:20", 18), slack_minutes=210,
+)  # fmt: skip
+CARD_1 = p.OfferCard(
+    offer=OFFER_1, published="all published; no forecast in it",
+    peak="1,267 → 1,099 kW, both below the target: worth nothing", carbon="−84 kg, grid average, estimated",
+    slack="2 h 10 min to due 16:55", requires="nothing else", can_accept=True,
+)  # fmt: skip
+CARD_2 = p.OfferCard(
+    offer=OFFER_2, published="all published; no forecast in it", peak="no change", carbon="−39 kg, grid average, estimated",
+    slack="15 h 15 min to due Thu 06:00", requires="press 1 job 2044 on time", can_accept=True,
+)  # fmt: skip
+
+
+def job_saving(job: str, kind: Kind, promised: float, money: float | None, day: int, **more: Any) -> JobSaving:
+    return JobSaving(
+        job=job, offer=f"offer-{job}", day=date(2026, 5, day), kind=kind, promised_money=promised,
+        promised_carbon_kg=2.1 * promised, money=money, carbon_kg=None if money is None else 2.0 * money,
+        counted=more.pop("counted", money is not None), **more,
+    )  # fmt: skip
+
+
+YESTERDAY = (
+    job_saving("2011", Kind.VERIFIED, 39, 40.2, 18, as_is_start="06:30", accepted_start="11:00", real_start="11:04"),
+    job_saving("2013", Kind.VERIFIED, 22, 19.1, 18, as_is_start="18:00", accepted_start="22:15", real_start="22:31",
+               cause="started 16 min late: crane busy"),
+    job_saving("2016", Kind.VERIFIED, 13, 11.7, 18, as_is_start="19:00", accepted_start="13:15", real_start="13:15"),
+    job_saving("2017", Kind.MODELLED, 15, 15.0, 18, as_is_start="17:30", accepted_start="12:45", real_start="12:50",
+               cause="shot blasting meter silent"),
+)  # fmt: skip
+
+MONTH = p.MonthFigures(
+    month="2026-05", verified=650, modelled=85, assumed_start=41, estimated=37,
+    peak=(PeakSaving(site="plant-2", charge="annual peak", period="2026", state=PeakState.AT_RISK, as_is_kw=1334,
+                     real_kw=1318, target_kw=1320, per_kw=118.4, money=1894),),
+    carbon_kg_verified=1080, carbon_kg_estimated=135, carbon_basis=BASIS,
+)  # fmt: skip
+
+RUNNING = p.Running(
+    now_kw=1142, as_of=NOW - timedelta(seconds=2), mean_so_far_kw=1151, closes_at_kw=1158, allowed_kw=1462, minutes_left=8,
+    target_kw=1320, limit_kw=1440,
+)  # fmt: skip
+
+A = p.Attention
+ATTENTION = (
+    A(level=p.Level.URGENT, title="Two offers for tomorrow wait for an answer", detail="together 62 EUR; expire 15:00, in 53 min",
+      verb="Answer", view="plan", icon="hourglass_top"),
+    A(level=p.Level.WARN, title="Meter silent: compressor 2", detail="no data since 13:42; load taken from the site meter, marked estimated",
+      verb="Open meter", view="meters", icon="sensors_off"),
+    A(level=p.Level.WARN, title="Meter silent: shot blasting", detail="no data since Mon 22:10; its jobs count as modelled",
+      verb="Open meter", view="meters", icon="sensors_off"),
+    A(level=p.Level.INFO, title="PV forecast drifting", detail="actual 31 % below forecast since 10:00; Wednesday's offers do not rest on it",
+      verb="See forecast", view="forecast", icon="trending_down"),
+    A(level=p.Level.INFO, title="April bill differs by 12.40 EUR", detail="reactive energy, line 7; all else agrees",
+      verb="Compare", view="savings", icon="receipt_long"),
+)  # fmt: skip
+
+EVENT = Event(
+    id="ev-1", kind=EventKind.REDUCTION, interval=Interval(at("17:00", 20), at("19:00", 20)), kw=250, mandatory=False,
+    price_per_kwh=0.42, answer_by=at("18:00"), program="manual", text="Evening reduction asked by the grid operator",
+    received_at=at("11:30"),
+)  # fmt: skip
+MANDATORY = Event(
+    id="ev-2", kind=EventKind.LIMIT, interval=Interval(at("13:30"), at("15:30")), kw=1200, mandatory=True, program="manual",
+    state=EventState.ACCEPTED, text="Curtailment, transformer work at the substation", received_at=at("9:10"),
+)  # fmt: skip
+PAST = Event(
+    id="ev-0", kind=EventKind.REDUCTION, interval=Interval(at("17:00", 12), at("19:00", 12)), kw=200, mandatory=False,
+    price_per_kwh=0.38, program="manual", state=EventState.ACCEPTED, text="Evening reduction", received_at=at("10:00", 11),
+)  # fmt: skip
+
+
+def overview() -> p.Overview:
+    return p.Overview(
+        header=HEADER, running=RUNNING, cost_today=1408, cost_today_as_is=1445, month=MONTH,
+        cheapest=(Interval(at("12:30", 20), at("14:30", 20)), 0.042), next_event=None, yesterday_verified=71,
+        silent_meters=("compressor 2", "shot blasting"), picture=picture(DAYS), attention=ATTENTION, plan_how="optimal",
+    )  # fmt: skip
+
+
+def plan_page() -> p.PlanPage:
+    return p.PlanPage(
+        header=HEADER, horizon=PLAN, machines=MACHINES, bars=bars(), blocked=BLOCKED, picture=picture(PLAN),
+        offers=(CARD_1, CARD_2),
+        accepted=(
+            p.AcceptedRow(offer=OFFER_0, job="2038 Bar stock", state=FloorState.DISPATCHED, since=at("14:31", 18),
+                          can_withdraw=True, note="not yet seen by the late crew"),
+        ),
+        not_offered=(
+            NotOffered(job="2053", what="2053 Hinges into the night", why="no rostered crew with the skill press", gain=19),
+            NotOffered(job="2042", what="2042 Rings 1 h later", why="below the least gain of 8 EUR", gain=4.4),
+            NotOffered(job="2048", what="2048 Pinions to furnace 3", why="standing refusal until 30 June: distortion", gain=16),
+        ),
+        nothing="",
+        before_after=(
+            p.Measure(name="On-time delivery", before=100, after=100, unit="%", better="higher"),
+            p.Measure(name="Tardiness", before=0, after=0, unit="h", better="lower"),
+            p.Measure(name="Makespan", before=33.25, after=33.75, unit="h", better="lower"),
+            p.Measure(name="Furnace use", before=61, after=61, unit="%", better=""),
+            p.Measure(name="Setup", before=4.5, after=4.0, unit="h", better="lower"),
+            p.Measure(name="Crew premiums", before=0, after=0, unit="EUR", better="lower"),
+            p.Measure(name="Moves per crew shift", before=0, after=2, unit="", better="lower"),
+        ),
+        yesterday=YESTERDAY, yesterday_promised=74, yesterday_verified=71, tightest_slack_minutes=130, all_due_kept=True,
+        late_jobs=(), how="optimal", made_at=at("13:18"), degraded=(), gave_way=(),
+    )  # fmt: skip
+
+
+def happened_page() -> p.HappenedPage:
+    return p.HappenedPage(
+        header=HEADER, machines=MACHINES,
+        jobs=tuple((row[0], row[1], row[2]) for row in JOBS if at(row[5], row[3]) > NOW)[:8], crews=("early", "late", "night"),
+        recent=((at("11:20"), "Material late: 2027 until 10:15", "2027 waits; nobody else affected"),
+                (at("7:05"), "Started: 2024 on furnace 3", "as planned")),
+    )  # fmt: skip
+
+
+def consequence(fact: Fact) -> p.Consequence:
+    old = Planned(job="2035", machine="press-1", start=at("13:30"), end=at("20:00"))
+    new = replace(old, start=at("13:30"), end=at("21:05"))
+    return p.Consequence(
+        kind=fact.kind, sentence="Job 2035 Covers waits until about **15:10** and ends 21:05, still on time (slack 8 h 55 min).",
+        moved=(("2035 Covers", old, new),), late=(), voids=(), tell=("Shift lead presses", "Maintenance on call"), cost=6.4,
+    )  # fmt: skip
+
+
+def sheet_page() -> p.ShiftSheet:
+    span = Interval(at("14:00"), at("22:00"))
+    rows = tuple(
+        p.SheetRow(
+            start=at(r[4], r[3]), end=at(r[5], r[3]), machine=next(m.name for m in MACHINES if m.id == r[2]), job=r[0], product=r[1],
+            quantity=r[7], unit=r[8], moved_from=OLD[r[0]][0] if r[0] == "2038" else None,
+            why="Evening power costs 35 EUR/MWh more. Saves 37 EUR (estimated). Accepted Mon 14:31 by planning."
+            if r[0] == "2038" else "",
+            running=at(r[4], r[3]) <= NOW,
+        )
+        for r in JOBS if at(r[5], r[3]) > NOW and at(r[4], r[3]) < at("23:00")
+    )  # fmt: skip
+    return p.ShiftSheet(
+        header=HEADER, crew="late", span=span, rows=rows, limit_kw=1440, target_kw=1320, peak_kw=1162, peak_at=at("16:00"),
+        call=(("Planning, until 18:00", "4-120"), ("Energy manager", "4-133"), ("Maintenance on call", "4-199")),
+        notes=("If the guard warns: hold furnace 2 first (up to 15 min), then compressor 1.",), seen=None, sheet_id="sheet-31",
+    )  # fmt: skip
+
+
+def forecast_page() -> p.ForecastPage:
+    span = Horizon(at("12:00", 18), 240)
+    rng = np.random.default_rng(3)
+    past = np.array([t < NOW for t in span.times()])
+
+    def target(id: str, name: str, unit: str, middle: np.ndarray, width: np.ndarray, actual: np.ndarray | None, **more: Any):
+        return p.TargetForecast(
+            target=id, name=name, unit=unit, issued_at=at("14:00"), source=more.pop("source", "prophet"), flags=more.pop("flags", ()),
+            p10=Series(span, middle - width, unit), p50=Series(span, middle, unit), p90=Series(span, middle + width, unit),
+            actual=None if actual is None else Series(span, actual, unit), scored_hours=168, **more,
+        )  # fmt: skip
+
+    load, sun, cost, co2 = base(span), pv(Horizon(at("12:00", 19), 240)) * 0.9, price(span), carbon(span)
+    wide = 12 + 22 * np.linspace(0, 1, 240)
+    h = np.arange(0, 24.25, 0.5)
+    hours = tuple(f"{x:g}" for x in h)
+    components = (
+        Component(name="Hour of day", x=hours, y=tuple(-100 + 190 / (1 + np.exp(-(h - 6) * 2)) - 120 / (1 + np.exp(-(h - 21) * 2))), unit="kW"),
+        Component(name="Day of week", x=("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"), y=(62.0, 71, 55, 70, 48, -105, -118), unit="kW"),
+        Component(name="Outdoor temperature", x=("-5 °C", "5 °C", "15 °C", "25 °C"), y=(28.0, -4, -16, 30), unit="kW"),
+        Component(name="Trend", x=("Jan", "Feb", "Mar", "Apr", "May"), y=(12.0, 8, -2, -8, -13), unit="kW"),
+    )  # fmt: skip
+    return p.ForecastPage(
+        header=HEADER,
+        targets=(
+            target("base_load", "Base load", "kW", load, wide, np.where(past, load + rng.normal(0, 9, 240), np.nan),
+                   mae=17, naive_mae=26, coverage_80=0.81, bias=-2, components=components),
+            target("pv", "PV", "kW", sun, 0.22 * sun, np.where(past, np.where(np.arange(240) > 88, 0.69, 0.98) * sun, np.nan),
+                   mae=21, naive_mae=27, coverage_80=0.64, bias=18, source="naive", flags=("actual 31 % below since 10:00",)),
+            target("price", "Price", "EUR/kWh", cost, 0 * cost + 0.004, np.where(past, cost, np.nan), mae=0.0098, naive_mae=0.0136,
+                   coverage_80=0.78, bias=0.0004),
+            target("carbon", "Grid carbon", "kg/kWh", co2, 0.05 * co2, np.where(past, co2, np.nan), mae=0.019, naive_mae=0.032,
+                   coverage_80=0.83, bias=0.001, source="naive"),
+        ),
+        missing=("Weather feed: solar irradiance 3 h old, cloud cover used instead.",),
+        meaning="Both offers rest on published prices; weaker PV would cost them nothing. The peak guard counts with the low PV band (P10).",
+    )  # fmt: skip
+
+
+METERS = (
+    # id, name, place, role, measures, power, energy today, shape
+    ("m-compressor-2", "Compressor 2", "Utilities", Role.SUB, Measures.OTHER, None, 1109, "flat"),
+    ("m-blasting", "Shot blasting", "Hall C", Role.SUB, Measures.MACHINE, None, None, "blocks"),
+    ("m-galvanic", "Galvanic line", "Hall C", Role.SUB, Measures.MACHINE, 156, 718, "blocks"),
+    ("grid", "Grid connection", "Transformer station", Role.SETTLEMENT, Measures.GRID, 1142, 9917, "site"),
+    ("busbar", "Main busbar", "Low-voltage room", Role.CHECK, Measures.GRID, 1139, 9877, "site"),
+    ("m-furnace-1", "Furnace 1", "Hall A", Role.SUB, Measures.MACHINE, 280, 1796, "blocks"),
+    ("m-furnace-2", "Furnace 2", "Hall A", Role.SUB, Measures.MACHINE, 189, 718, "blocks"),
+    ("m-furnace-3", "Furnace 3", "Hall A", Role.SUB, Measures.MACHINE, 6, 981, "blocks"),
+    ("m-press-1", "Press 1", "Hall B", Role.SUB, Measures.MACHINE, 105, 688, "blocks"),
+    ("m-press-2", "Press 2", "Hall B", Role.SUB, Measures.MACHINE, 87, 599, "blocks"),
+    ("m-compressor-1", "Compressor 1", "Utilities", Role.SUB, Measures.OTHER, 103, 1259, "flat"),
+    ("m-light", "Hall lighting, HVAC", "Roof", Role.SUB, Measures.OTHER, 190, 2298, "flat"),
+    ("pv", "PV plant", "Roof, 400 kWp", Role.SUB, Measures.PV, 131, 662, "pv"),
+    ("battery", "Battery", "Container, 300 kW", Role.SUB, Measures.BATTERY, 0, 200, "pulse"),
+)
+
+
+def meter_row(row: tuple[Any, ...], place: int) -> p.MeterRow:
+    id, name, where, role, measures, power, energy, shape = row
+    span = Horizon(at("14:00", 18), 96)
+    h = local_hours(span)
+    shapes = {
+        "flat": 90 + 12 * np.sin(h / 3) + 3 * np.sin(5 * h), "site": base(span) + job_load(Horizon(at("0:00"), 96))[::-1] * 0.6,
+        "blocks": 180.0 * ((h + place) % 13 > 7) + 6, "pv": pv(Horizon(at("14:00"), 96)), "pulse": 90.0 * ((h % 24 > 10) & (h % 24 < 12)),
+    }  # fmt: skip
+    values = shapes[shape].copy()
+    silent = power is None
+    if silent:
+        values[95 if shape == "flat" else 33 :] = np.nan
+    last = NOW - (timedelta(minutes=25) if shape == "flat" else timedelta(hours=15, minutes=57))
+    good = Reading(meter=id, taken_at=last if silent else NOW - timedelta(seconds=2), power_kw=power, import_kwh=184_220.4)
+    reading = Reading(meter=id, taken_at=NOW, quality=ReadingQuality.NO_ANSWER, note="timed out") if silent else good
+    doubtful = id == "m-galvanic"
+    return p.MeterRow(
+        meter=Meter(id=id, name=name, role=role, measures=measures, connection_kw=350, place=where, profile="eastron-sdm630"),
+        reading=reading, last_good=good, age_seconds=(NOW - good.taken_at).total_seconds(), silent=silent,
+        state="silent" if silent else "suspect" if doubtful else "good",
+        detail=("no data since 13:42" if shape == "flat" else "no data since Mon 22:10") if silent
+        else "counter 3 % below power" if doubtful else "",
+        energy_today_kwh=energy, day_kw=Series(span, values, "kW"),
+        qualities=((Quality.MEASURED, 54), (Quality.INTERPOLATED, 2)), reads_per_minute=84.0,
+        source="modbus, eastron-sdm630, 127.0.0.1:15024 unit 1", single_source=id == "m-light",
+    )  # fmt: skip
+
+
+def meters_page() -> p.MetersPage:
+    return p.MetersPage(
+        header=HEADER, rows=tuple(meter_row(row, k) for k, row in enumerate(METERS)), readings_last_hour=70_800,
+        balance_kwh=(9917, 8727),
+    )  # fmt: skip
+
+
+def meter_page(id: str) -> p.MeterPage:
+    rows = [meter_row(row, k) for k, row in enumerate(METERS)]
+    row = next(row for row in rows if row.meter.id == id)
+    readings = tuple(
+        Reading(meter=id, taken_at=NOW - timedelta(seconds=10 * k), import_kwh=184_220.4 - 0.5 * k,
+                power_kw=None if row.silent else 156.0 + k % 3,
+                quality=ReadingQuality.NO_ANSWER if row.silent else ReadingQuality.GOOD, note="timed out" if row.silent else "",
+                values=(("voltage_l1", 231.2), ("current_l1", 240.1), ("power_factor", 0.94)))
+        for k in range(12)
+    )  # fmt: skip
+    counter = None if row.day_kw is None else Series(row.day_kw.horizon, row.day_kw.values * 0.97, "kW")
+    return p.MeterPage(
+        header=HEADER, row=row, readings=readings, faults=(("timed out", 14), ("bad checksum", 1)), power=row.day_kw,
+        counter_power=counter,
+    )  # fmt: skip
+
+
+DAY_ROWS = (  # day, accepted, as-is, real, verified, low, high, modelled, remark
+    (4, 3, 1382, 1324, 58, 0, ""), (5, 4, 1410, 1327, 83, 14, ""), (6, 5, 1466, 1354, 112, 11, "high evening price"),
+    (7, 3, 1365, 1301, 64, 9, ""), (8, 2, 1398, 1351, 47, 0, "one offer refused: quality hold"), (9, 1, 402, 390, 12, 0, "Saturday, one crew"),
+    (11, 4, 1421, 1345, 76, 16, ""), (12, 2, 1377, 1395, -18, 12, "job 1987 started 3 h late, cause not reported"),
+    (13, 4, 1402, 1311, 91, 0, ""), (15, 3, 1386, 1332, 54, 8, ""), (18, 4, 1418, 1347, 71, 15, ""),
+)  # fmt: skip
+
+
+def day_savings(row: tuple[Any, ...]) -> DaySavings:
+    day, moved, as_is, real, verified, modelled, remark = row
+    jobs = [job_saving(f"{1900 + day * 7 + k}", Kind.VERIFIED, verified / moved + 2, verified / moved, day) for k in range(moved)]
+    if modelled:
+        jobs.append(job_saving(f"{1990 + day}", Kind.MODELLED, modelled, modelled, day, cause="no meter of its own"))
+    if day == 12:
+        jobs.append(job_saving("1987", Kind.NOT_MEASURABLE, 21, None, day, cause="no run reported and its meter was silent"))
+    return DaySavings(
+        site="plant-2", day=date(2026, 5, day), metered_money=real, counterfactual_money=as_is, metered_carbon_kg=4000,
+        counterfactual_carbon_kg=4090, metered_peak_kw=1250, counterfactual_peak_kw=1290, import_kwh=14_000,
+        known_share=0.97 if day == 12 else 1.0, estimated_money=verified + 3, estimated_carbon_kg=99, jobs=tuple(jobs), currency="EUR",
+        carbon_basis=BASIS, notes=(remark,) if remark else (),
+    )  # fmt: skip
+
+
+def savings_page() -> p.SavingsPage:
+    return p.SavingsPage(
+        header=HEADER, month=MONTH, days=tuple(day_savings(row) for row in DAY_ROWS), months=("2026-03", "2026-04", "2026-05"),
+        as_is_money=14_427, real_money=13_777, interval=(598, 702),
+        carbon_accounts=(("Moved energy, grid average, direct", -1080, "verified"), ("Moved energy, marginal", -1910, "modelled"),
+                         ("Inventory, market-based, May so far", 58_400, "measured")),
+    )  # fmt: skip
+
+
+def year_page() -> p.YearPage:
+    rng = np.random.default_rng(11)
+    heat = []
+    for week in range(53):
+        row: list[float | None] = []
+        for hour in range(168):
+            h, day = hour % 24, hour // 24
+            busy = 6 <= h < 22 and day < 5
+            value = 260 + busy * (420 + 330 * np.exp(-(((h - 7.5) / 3) ** 2)) + 60 * np.sin(week)) + rng.normal(0, 40)
+            row.append(float(np.clip(value, 180, 1318)) if week < 20 or (week == 20 and day < 1) else None)
+        heat.append(tuple(row))
+    windows = [
+        (week, day * 24 + hour)
+        for week in (*range(8), *range(48, 53)) for day in range(5) for hour in (16, 17, 18, 19)
+    ]  # fmt: skip
+    worst = [
+        (12, 2, "7:45", 1318, (430, 735, 108, 45)), (14, 4, "7:30", 1302, (428, 734, 140, 0)), (6, 5, "7:30", 1296, (428, 540, 165, 163)),
+        (19, 1, "8:15", 1287, (460, 733, 94, 0)), (5, 3, "7:45", 1271, (420, 560, 190, 101)), (6, 2, "7:15", 1268, (455, 544, 170, 99)),
+        (17, 3, "8:00", 1261, (430, 480, 192, 159)), (13, 4, "7:30", 1258, (425, 735, 98, 0)), (28, 4, "7:30", 1254, (430, 560, 170, 94)),
+        (4, 2, "7:30", 1249, (432, 555, 165, 97)),
+    ]  # fmt: skip
+    names = ("base load", "furnaces", "presses", "galvanic, blasting")
+    return p.YearPage(
+        header=HEADER, running=RUNNING, year=2026,
+        charges=(
+            p.PeakLine(saving=MONTH.peak[0], rate_name="annual peak", windows="all year"),
+            p.PeakLine(
+                saving=PeakSaving(site="plant-2", charge="high-load window", period="2026", state=PeakState.PROVISIONAL,
+                                  as_is_kw=1120, real_kw=1094, target_kw=900, per_kw=22, money=572),
+                rate_name="high-load window", windows="Dec to Feb, Mon to Fri 16:30 to 19:30"),
+        ),
+        monthly_max=(("2026-01", 1287, 1287), ("2026-02", 1318, 1331), ("2026-03", 1271, 1288), ("2026-04", 1302, 1316),
+                     ("2026-05", 1296, 1334), *((f"2026-{m:02d}", None, None) for m in range(6, 13))),
+        heat=tuple(heat), windows_heat=tuple(windows),
+        worst=tuple(
+            p.WorstInterval(start=at(t, d, m), kw=kw, culprits=tuple((n, float(v)) for n, v in zip(names, parts, strict=True) if v))
+            for d, m, t, kw, parts in worst
+        ),
+        hours_of_use=4310, bill_at_this_rate=156_051, energy_kwh=2_180_000,
+    )  # fmt: skip
+
+
+def journal_page() -> p.JournalPage:
+    a = p.Assumption
+    return p.JournalPage(
+        header=HEADER,
+        assumptions=(
+            a(id="power.furnace-3.coil-rings", what="Power of coil rings on furnace 3", value="262 kW over 3 h 30 min",
+              source="learned from 14 runs of its own meter", since=date(2026, 5, 2), owner="energy manager"),
+            a(id="crew.hanging", what="Hanging crew, galvanic line", value="1 person, whole run", source="roster, config.yaml",
+              since=date(2026, 1, 7), owner="planner"),
+            a(id="tariff.annual", what="Annual demand charge", value="118.40 EUR/kW", source="price sheet of the grid operator 2026",
+              since=date(2026, 1, 1), owner="energy manager"),
+            a(id="lead.2044", what="Press to galvanic, least wait", value="75 min", source="said by planning", since=date(2026, 3, 11),
+              owner="planner", disputed="brackets need 90 min since the new rack (shift lead, 12 May)"),
+        ),
+        rules=(StandingRule(id="rule-1", subject="product:Pinions", decision="d-9", reason="distortion on furnace 3", by="planner",
+                            since=at("10:00", 28, 4), until=at("0:00", 30, 6), yearly_price=640),),
+        entries=(
+            JournalEntry(at=at("14:31", 18), who="R. Adler", role="planner", what="accepted", subject="offer 1 of 18 May",
+                         detail="2038 Bar stock 18:00 → 22:30"),
+            JournalEntry(at=at("11:20"), who="late crew", role="shift lead", what="reported", subject="material late", detail="2027"),
+            JournalEntry(at=at("13:20"), who="Loadstone", role="service", what="offered", subject="two offers for 20 May", detail="62 EUR"),
+        ),
+    )  # fmt: skip
+
+
+def event_card(event: Event, phase: str) -> p.EventCard:
+    span = Horizon(event.interval.start - timedelta(hours=3), 32)
+    line = base(span) + 640
+    got = np.where(np.array([event.interval.holds(t) for t in span.times()]), np.minimum(line, 1150), line)
+    done = np.array([t < NOW for t in span.times()])
+    return p.EventCard(
+        event=event, phase=phase, baseline_kw=Series(span, line, "kW") if event.kind is EventKind.REDUCTION else None,
+        limit_kw=event.kw if event.kind is EventKind.LIMIT else None,
+        actual_kw=Series(span, np.where(done, got + 8 * np.sin(np.arange(32)), np.nan), "kW") if done.any() else None,
+        planned_kw=Series(span, got - 20, "kW"), delivered_kwh=412 if phase == "past" else None,
+        money={"coming": 210.0, "past": 156.6, "running": None}[phase], kept=True if phase == "past" else None,
+        sentence={
+            "coming": "Holding it moves two jobs and is worth about 210 EUR after baseline effects, 31 EUR of cost to production taken off.",
+            "running": "Import 1,142 kW, limit 1,200 kW; the running quarter hour closes at 1,158 kW. Nothing is left to shed.",
+            "past": "Delivered 412 kWh of the 400 kWh asked; settled with 156.60 EUR.",
+        }[phase],
+    )  # fmt: skip
+
+
+def events_page() -> p.EventsPage:
+    return p.EventsPage(header=HEADER, cards=(event_card(EVENT, "coming"), event_card(PAST, "past")))
+
+
+@dataclass
+class Gallery:
+    """An EnergyService over invented pages that keeps what it was asked to do, each id once."""
+
+    roles: tuple[str, ...] = ("planner", "energy manager", "shift lead")
+    changed: dict[str, Any] = field(default_factory=dict)  # page → a function that changes it
+    decisions: list[Decision] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    broken: tuple[str, ...] = ()
+
+    def _page(self, name: str, page: Any) -> Any:
+        if name in self.broken:
+            raise RuntimeError(f"invented failure of {name}")
+        return self.changed[name](page) if name in self.changed else page
+
+    def header(self) -> p.Header:
+        return self._page("header", HEADER)
+
+    def overview(self) -> p.Overview:
+        return self._page("overview", overview())
+
+    def plan_page(self) -> p.PlanPage:
+        page: p.PlanPage = self._page("plan", plan_page())
+        answered = {d.offer: d.kind for d in self.decisions}
+        accepted = tuple(
+            p.AcceptedRow(offer=c.offer, job=c.offer.shifts[0].name, state=FloorState.ACCEPTED, since=NOW, can_withdraw=True)
+            for c in page.offers if answered.get(c.offer.id) in (DecisionKind.ACCEPT, DecisionKind.EDIT)
+        )  # fmt: skip
+        return replace(
+            page, offers=tuple(c for c in page.offers if c.offer.id not in answered), accepted=(*page.accepted, *accepted)
+        )
+
+    def places(self, offer: str, job: str) -> tuple[p.Place, ...]:
+        def place(start: str, money: float, why: str = "") -> p.Place:
+            begin = at(start, 20)
+            planned = Planned(job=job, machine="furnace-3", start=begin, end=begin + timedelta(hours=3, minutes=30))
+            return p.Place(planned=planned, money=money, carbon_kg=2 * money, why_not=why)
+
+        return (place("11:15", 41.2), place("12:00", 39.5), place("13:15", 33.0), place("10:30", 27.4))
+
+    def why_not(self, offer: str, job: str, start: datetime, machine: str) -> p.Place:
+        planned = Planned(job=job, machine=machine, start=start, end=start + timedelta(hours=3, minutes=30))
+        crew = start.astimezone(HERE).hour < 6
+        return p.Place(planned=planned, money=31.0, carbon_kg=60.0, why_not="no rostered crew with the skill furnace" if crew else "")
+
+    def decide(self, decision: Decision) -> p.Done:
+        if decision.id not in {d.id for d in self.decisions}:
+            if decision.kind is DecisionKind.ACCEPT and "clash" in self.broken:
+                raise DecisionRefusedError("Furnace 3 is taken from 11:00 by 2061, accepted at 14:05.", ("13:15 on furnace 3",))
+            self.decisions.append(decision)
+        verb = {"accept": "accepted", "refuse": "refused", "edit": "accepted with your own place", "withdraw": "withdrawn"}
+        undo = "Withdraw is possible until 10:15." if decision.kind is not DecisionKind.REFUSE else ""
+        return p.Done(ok=True, text=f"Offer {decision.offer[-1]} {verb[decision.kind]}.", undo=undo)
+
+    def happened_page(self) -> p.HappenedPage:
+        return self._page("happened", happened_page())
+
+    def consequence(self, fact: Fact) -> p.Consequence:
+        return self._page("consequence", consequence(fact))
+
+    def report(self, fact: Fact) -> p.Done:
+        if fact.id not in {f.id for f in self.facts}:
+            self.facts.append(fact)
+        return p.Done(ok=True, text=f"Reported: {fact.kind}. The new plan is there within a minute.", undo="You can take it back for 10 minutes.")
+
+    def shift_sheet(self, start: datetime | None = None) -> p.ShiftSheet:
+        page = self._page("sheet", sheet_page())
+        seen = [call for call in self.calls if call[0] == "seen"]
+        return replace(page, seen=(NOW, seen[0][3])) if seen else page
+
+    def mark_seen(self, sheet_id: str, by: str, role: str) -> p.Done:
+        self.calls.append(("seen", sheet_id, by, role))
+        return p.Done(ok=True, text="Marked as seen.")
+
+    def forecast_page(self) -> p.ForecastPage:
+        return self._page("forecast", forecast_page())
+
+    def meters_page(self) -> p.MetersPage:
+        return self._page("meters", meters_page())
+
+    def meter_page(self, meter: str) -> p.MeterPage:
+        return self._page("meter", meter_page(meter))
+
+    def savings_page(self, month: str | None = None) -> p.SavingsPage:
+        return self._page("savings", savings_page())
+
+    def year_page(self, year: int | None = None) -> p.YearPage:
+        return self._page("year", year_page())
+
+    def journal_page(self) -> p.JournalPage:
+        return self._page("journal", journal_page())
+
+    def dispute(self, assumption: str, text: str, by: str, role: str) -> p.Done:
+        self.calls.append(("dispute", assumption, text, by, role))
+        return p.Done(ok=True, text="Noted; its owner is told.")
+
+    def end_rule(self, rule: str, by: str, role: str) -> p.Done:
+        self.calls.append(("end rule", rule, by, role))
+        return p.Done(ok=True, text="The rule has ended.")
+
+    def events_page(self) -> p.EventsPage:
+        return self._page("events", events_page())
+
+    def add_event(self, event: Event, by: str, role: str) -> p.Done:
+        if event.id not in {e.id for e in self.events}:
+            self.events.append(event)
+        return p.Done(ok=True, text="The event is in; the next plan keeps or prices it.")
+
+    def answer_event(self, event: str, accept: bool, by: str, role: str) -> p.Done:
+        self.calls.append(("answer", event, accept, by, role))
+        return p.Done(ok=True, text="Accepted." if accept else "Declined.")
+
+    def change_production(self, planned: Planned, by: str, role: str, why: str) -> p.Done:
+        self.calls.append(("production", planned, by, role, why))
+        return p.Done(ok=True, text="As-is has changed.")
+
+    def savings_file(self, month: str, kind: str) -> tuple[str, bytes]:
+        return f"savings-{month}.{kind}", b"day,verified\n2026-05-18,71\n"
+
+    def days_with_accounts(self) -> tuple[date, ...]:
+        return tuple(date(2026, 5, row[0]) for row in DAY_ROWS)
+
+
+# --- the states -------------------------------------------------------------------------------------------------
+
+
+def normal() -> Gallery:
+    return Gallery()
+
+
+def nothing() -> Gallery:
+    """Nothing worth moving today."""
+    return Gallery(
+        changed={
+            "plan": lambda page: replace(page, offers=(), bars=bars(offers=False), nothing="the best was 11 EUR"),
+            "overview": lambda page: replace(page, attention=(), silent_meters=()),
+        }
+    )
+
+
+def empty() -> Gallery:
+    """The first minute: no data yet."""
+    none = p.Running(now_kw=None, as_of=None, mean_so_far_kw=None, closes_at_kw=None, allowed_kw=None, minutes_left=8,
+                     target_kw=None, limit_kw=1440)  # fmt: skip
+    month = replace(MONTH, verified=0, modelled=0, assumed_start=0, estimated=0, peak=(), carbon_kg_verified=0, carbon_kg_estimated=0)
+    return Gallery(
+        changed={
+            "overview": lambda page: replace(
+                page, running=none, cost_today=None, cost_today_as_is=None, month=month, cheapest=None, yesterday_verified=None,
+                silent_meters=(), picture=None, attention=(), plan_how=""),
+            "plan": lambda page: replace(
+                page, bars=(), blocked=(), picture=None, offers=(), accepted=(), not_offered=(), before_after=(), yesterday=(),
+                yesterday_promised=None, yesterday_verified=None, tightest_slack_minutes=None, how="", made_at=None),
+            "happened": lambda page: replace(page, jobs=(), recent=(), machines=(), crews=()),
+            "sheet": lambda page: replace(page, rows=(), peak_kw=None, peak_at=None, call=(), notes=(), target_kw=None),
+            "forecast": lambda page: replace(page, targets=(), missing=("No forecast has been made yet.",), meaning=""),
+            "meters": lambda page: replace(page, rows=(), readings_last_hour=0, balance_kwh=None),
+            "savings": lambda page: replace(page, month=month, days=(), months=(), as_is_money=None, real_money=None, interval=None, carbon_accounts=()),
+            "year": lambda page: replace(
+                page, running=none, charges=(), monthly_max=(), heat=(), windows_heat=(), worst=(), hours_of_use=None,
+                bill_at_this_rate=None, energy_kwh=None),
+            "journal": lambda page: replace(page, assumptions=(), rules=(), entries=()),
+            "events": lambda page: replace(page, cards=()),
+        }
+    )  # fmt: skip
+
+
+def silent_feed() -> Gallery:
+    """The price feed says nothing: tomorrow's prices are forecast, and nobody knows the carbon."""
+
+    def feedless(power: p.PowerPicture) -> p.PowerPicture:
+        edge = at("0:00", 20)
+        return replace(
+            power, price_published=tuple(t < edge for t in power.horizon.times()), carbon=Series.unknown(power.horizon, "kg/kWh"),
+            import_measured=picture(power.horizon, silent=True).import_measured,
+        )
+
+    stale = A(level=p.Level.WARN, title="Price feed silent", detail="no prices since Mon 13:10; tomorrow is planned on the forecast",
+              verb="See forecast", view="forecast", icon="cloud_off")  # fmt: skip
+    return Gallery(
+        changed={
+            "overview": lambda page: replace(page, picture=feedless(page.picture), attention=(stale, *page.attention), cheapest=None),
+            "plan": lambda page: replace(page, picture=feedless(page.picture), degraded=("price feed silent since Mon 13:10: tomorrow rests on the forecast",)),
+            "forecast": lambda page: replace(page, missing=("Price feed: silent since Mon 13:10.",)),
+        }
+    )  # fmt: skip
+
+
+def degraded() -> Gallery:
+    """The solver ran out of time, a rule had to give, a job is late, an offer cannot be accepted alone."""
+    return Gallery(
+        changed={
+            "plan": lambda page: replace(
+                page, how="gap 2.3 % after 20 s", all_due_kept=False, late_jobs=("2048 Pinions, 1 h 20 min",), tightest_slack_minutes=None,
+                degraded=("solver out of time: best plan found so far", "PV forecast failed: last week's pattern used"),
+                gave_way=(GaveWay(rule="customer date of 2048", by="1 h 20 min", price=667),),
+                offers=(replace(CARD_1, can_accept=False, why_not="It needs offer 2: the hanging crew goes with it."), CARD_2)),
+        }
+    )  # fmt: skip
+
+
+def meter_dead() -> Gallery:
+    """The settlement meter is dead: power now is not known."""
+    none = replace(RUNNING, now_kw=None, as_of=at("13:51"), mean_so_far_kw=None, closes_at_kw=None, allowed_kw=None)
+    dead = A(level=p.Level.URGENT, title="Settlement meter silent: grid connection", detail="no data since 13:51; the bill's figures wait for it",
+             verb="Open meter", view="meters", icon="sensors_off")  # fmt: skip
+    return Gallery(
+        changed={
+            "overview": lambda page: replace(page, running=none, attention=(dead, *page.attention), silent_meters=("grid connection",)),
+            "year": lambda page: replace(page, running=none),
+        }
+    )
+
+
+def event_running() -> Gallery:
+    """A mandatory limit is in force right now."""
+    named = (("limit 1,200 kW", MANDATORY.interval),)
+    return Gallery(
+        changed={
+            "overview": lambda page: replace(page, next_event=MANDATORY, picture=replace(page.picture, events=named)),
+            "plan": lambda page: replace(page, picture=replace(page.picture, events=named)),
+            "events": lambda page: replace(page, cards=(event_card(MANDATORY, "running"), *page.cards)),
+        }
+    )
+
+
+def clash() -> Gallery:
+    """Another planner was quicker: accepting is refused with a reason."""
+    return Gallery(broken=("clash",))
+
+
+def failing() -> Gallery:
+    """Every page fails as no page should."""
+    return Gallery(broken=("overview", "plan", "happened", "sheet", "forecast", "meters", "savings", "year", "journal", "events"))
+
+
+def refusing() -> Gallery:
+    """The plant cannot be opened."""
+    raise LoadstoneError("config.yaml: 1 mistake\n  site.zone: no zone 'Europe/Berlln'; nearest: Europe/Berlin")
