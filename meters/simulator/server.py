@@ -93,6 +93,14 @@ def _bank(profile: Profile, code: int) -> list[SimData]:
     return [SimData(first, values=0, count=max(place.end for place in used) - first, datatype=DataType.REGISTERS)]
 
 
+EVERY_REGISTER = SimData(0, values=0, count=65536, datatype=DataType.REGISTERS)
+
+
+async def _nobody(*_: object) -> ExcCodes | None:
+    """All units that are not there: they do not answer, as on a real line."""
+    raise NoSuchIdException("no such unit")
+
+
 class Simulator:
     """All meters of a plant: one server a (host, port), with its units behind it."""
 
@@ -112,6 +120,8 @@ class Simulator:
         """Listen. MeterError names the address that cannot be had."""
         for (host, port), units in self._behind.items():
             devices = [unit.device() for unit in units]
+            if all(unit.unit != 0 for unit in units):
+                devices.append(SimDevice(0, simdata=EVERY_REGISTER, action=_nobody))
             server = ModbusTcpServer(devices, address=(host, port), ignore_missing_devices=True)
             try:
                 await server.serve_forever(background=True)

@@ -1,9 +1,10 @@
 """Real Modbus on free loopback ports, for the tests of the wire."""
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from energy.clock import SystemClock
@@ -19,9 +20,12 @@ SITE = Site(id="s", name="S", zone="Europe/Berlin", currency="EUR", import_limit
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, outside of the range from which the system takes ports for clients."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def meter(id: str = "m", connection_kw: float = 500.0, rollover_kwh: float | None = None) -> Meter:
@@ -69,7 +73,7 @@ async def simulator(*meters: tuple[str, Settings], source: Fixed | None = None) 
 
 @asynccontextmanager
 async def raw_server(port: int, answer: Callable[[bytes], bytes | None]) -> AsyncIterator[None]:
-    """A server that answers each request with whatever bytes the test wants; None: it hangs up."""
+    """A server that answers each request with whatever bytes the test wants (b"": nothing); None: it hangs up."""
 
     async def serve(incoming: asyncio.StreamReader, outgoing: asyncio.StreamWriter) -> None:
         try:
