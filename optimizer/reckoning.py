@@ -100,7 +100,8 @@ class Reckoning:
             return np.zeros_like(net)
         export = np.maximum(-net, 0.0)
         over = np.where(self.export_gain < 0.0, export, np.maximum(export - self.plant.problem.export_limit_kw, 0.0))
-        return np.minimum(over, self.pv_kw)
+        curtailed: Rows = np.minimum(over, self.pv_kw)
+        return curtailed
 
     def _site_costs(self, net: Rows) -> Rows:
         problem, hours = self.plant.problem, self.plant.hours
@@ -114,7 +115,8 @@ class Reckoning:
             part = imported[:, max(0, limit.start) : max(0, limit.end)]
             cost = cost + price * hours * np.maximum(part - limit.limit_kw, 0.0).sum(axis=1)
         over = np.maximum(imported - problem.import_limit_kw, 0.0) + np.maximum(exported - problem.export_limit_kw, 0.0)
-        return np.asarray(cost + LOUD_PER_KWH * hours * over.sum(axis=1))
+        loud: Rows = cost + LOUD_PER_KWH * hours * over.sum(axis=1)
+        return loud
 
 
 def own_rule(battery: ProblemBattery, before_kw: Rows, hours: float) -> tuple[Rows, Rows]:

@@ -149,7 +149,7 @@ class Search:
     def _feasible(self, row: int, arrays: _Job) -> NDArray[np.bool_]:
         """Which starts leave every rule whole. The given place is feasible beside jobs that stay given themselves."""
         busy = np.concatenate([np.zeros((len(self._machines), 1)), np.cumsum(self._machines > 0, axis=1)], axis=1)
-        free = np.equal(busy[arrays.machine, arrays.end], busy[arrays.machine, arrays.slot])
+        free: NDArray[np.bool_] = busy[arrays.machine, arrays.end] == busy[arrays.machine, arrays.slot]
         free[0] = self._given_fits(row)
         self._drop_unstaffed(row, free)
         self._drop_disordered(row, arrays, free)

@@ -5,6 +5,9 @@ by one, so the arrays go across here at once. The status is read from HiGHS itse
 """
 
 import math
+import os
+import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 import highspy
 import numpy as np
 
+from energy.model.problem import Problem
 from optimizer.blocks import (
     battery,
     carbon,
@@ -49,6 +53,8 @@ BLOCKS = (
     lateness,
     moving,
 )
+
+_GREETING = threading.Lock()
 
 Better = Callable[[list[Start], Dispatch, float, float | None], None]
 
@@ -122,13 +128,28 @@ def _handed_over(model: Model, *, seconds: float, gap: float) -> Any:
     lp.a_matrix_.value_ = np.array(value, dtype=np.float64)
     whole, part = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
     lp.integrality_ = [whole if x.cat == "Integer" else part for x in model.columns]
-    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy is typed only in part
+    highs = _quiet_highs()
     options = {"output_flag": False, "threads": 1, "random_seed": 0, "time_limit": max(0.1, seconds)}
     options |= {"mip_rel_gap": gap, "mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
     for name, said in options.items():
         highs.setOptionValue(name, said)
     if highs.passModel(lp) == highspy.HighsStatus.kError:
         raise RuntimeError(f"HiGHS refused the program of {lp.num_col_} columns and {lp.num_row_} rows")
+    return highs
+
+
+def _quiet_highs() -> Any:
+    """A HiGHS that says nothing: 1.16 greets on standard output before it can be told not to."""
+    with _GREETING:
+        kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+        try:
+            sys.stdout.flush()
+            os.dup2(nowhere, 1)
+            highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy is typed only in part
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
+            os.close(nowhere)
     return highs
 
 
@@ -178,6 +199,24 @@ def _read(highs: Any, model: Model) -> Solved:
     )
 
 
+def one_way(problem: Problem, dispatch: Dispatch) -> Dispatch:
+    """The same stored energy without charging and discharging at once, which a program may choose where it is free.
+
+    What is no longer lost is used inside, sent out, or curtailed where it may not go out.
+    """
+    battery = problem.battery
+    both = np.minimum(dispatch.charge_kw, dispatch.discharge_kw) > 0.0
+    if battery is None or not both.any():
+        return dispatch
+    lossless = battery.charge_efficiency * battery.discharge_efficiency
+    into = dispatch.charge_kw - dispatch.discharge_kw / lossless  # kW at the terminals that make the same change
+    charge = np.where(both, np.maximum(into, 0.0), dispatch.charge_kw)
+    discharge = np.where(both, np.maximum(-into * lossless, 0.0), dispatch.discharge_kw)
+    spared = (dispatch.charge_kw - dispatch.discharge_kw) - (charge - discharge)
+    room = np.where(dispatch.curtailed_kw > 0.0, np.asarray(problem.pv_kw) - dispatch.curtailed_kw, 0.0)
+    return Dispatch(charge, discharge, dispatch.curtailed_kw + np.minimum(spared, np.maximum(room, 0.0)))
+
+
 def _chosen(model: Model, values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Start]:
     """The start of each job: the starts are the first variables of the program, job by job."""
     chosen, first = [], 0
@@ -193,4 +232,4 @@ def _dispatch(model: Model, values: np.ndarray[Any, np.dtype[np.float64]]) -> Di
     rows = []
     for row in (model.charge_kw, model.discharge_kw, model.curtailed_kw):
         rows.append(np.array([x if isinstance(x, float) else max(0.0, values[column[x.name]]) for x in row]))
-    return Dispatch(*rows)
+    return one_way(model.plant.problem, Dispatch(*rows))

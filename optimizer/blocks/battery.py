@@ -46,7 +46,7 @@ def _burning_pays(model: Model, k: int) -> bool:
     problem = model.problem
     taking = problem.import_price[k] + problem.carbon_price_per_kg * problem.carbon_kg_per_kwh[k]
     too_much = problem.pv_kw[k] - problem.base_load_kw[k] > problem.export_limit_kw
-    return min(taking, problem.export_price[k]) < 0.0 or too_much
+    return min(taking, problem.export_price[k]) <= 0.0 or too_much
 
 
 def _one_way(model: Model, battery: ProblemBattery, k: int) -> None:

@@ -1,0 +1,31 @@
+"""How a plan is spoken about: names, local times, spans and money."""
+
+from energy.clock import local
+from energy.model.problem import Problem, ProblemJob, ProblemMachine
+
+
+def name_of(job: ProblemJob) -> str:
+    return job.name or job.id
+
+
+def machine_name(problem: Problem, id: str) -> str:
+    machine: ProblemMachine | None = next((m for m in problem.machines if m.id == id), None)
+    return (machine.name or machine.id) if machine else id
+
+
+def clock(problem: Problem, slot: int, near: int) -> str:
+    """A local time, with its weekday where that is another day than the slot it is told beside."""
+    t = local(problem.horizon.time_of(slot), problem.zone)
+    beside = local(problem.horizon.time_of(near), problem.zone)
+    return t.strftime("%H:%M") if t.date() == beside.date() else t.strftime("%a %H:%M")
+
+
+def span(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest:02d}" if rest else f"{hours} h"
+
+
+def money(problem: Problem, amount: float) -> str:
+    return f"{amount:,.0f} {problem.currency}" if abs(amount) >= 10 else f"{amount:.2f} {problem.currency}"
