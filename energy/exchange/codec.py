@@ -7,7 +7,7 @@ aware and come back in UTC, enums are written by value, an unknown field is an e
 
 import json
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 def dump(obj: object) -> str:
     """The JSON text of a noun."""
-    _, writer = _door(type(obj))
+    kind: Any = type(obj)
+    _, writer = _door(kind)
     text = writer.to_json(obj).decode()
     if "NaN" in text or "Infinity" in text:  # the words may also stand in a text field
         json.loads(text, parse_constant=_no_number)
@@ -33,7 +34,8 @@ def dump(obj: object) -> str:
 
 def load(cls: type[T], text: str | bytes) -> T:
     """The noun of a JSON text; ValueError says which field is wrong."""
-    reader, _ = _door(cls)
+    kind: Any = cls
+    reader, _ = _door(kind)
     noun: T = reader.validate_json(text, strict=True)
     return noun
 
@@ -53,7 +55,7 @@ def _no_number(word: str) -> NoReturn:
 
 
 @cache
-def _door(cls: Hashable) -> tuple[SchemaValidator, SchemaSerializer]:
+def _door(cls: Any) -> tuple[SchemaValidator, SchemaSerializer]:
     schema = _strict(TypeAdapter(cls).core_schema)
     return SchemaValidator(schema), SchemaSerializer(schema, _CONFIG)
 

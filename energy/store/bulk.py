@@ -36,12 +36,12 @@ def channels_of(site: str, kind: str) -> Query:
 def open_channels(connection: sa.Connection, site: str, kind: str, units: Mapping[str, str]) -> dict[str, int]:
     """The numbers of these meters or series (key → unit); those not there yet are made."""
     named = sa.select(channel.c.key, channel.c.id).where(channel.c.site == site, channel.c.kind == kind)
-    there: dict[str, int] = dict(connection.execute(named).tuples().all())
+    there: dict[str, int] = {row.key: row.id for row in connection.execute(named)}
     missing = [key for key in units if key not in there]
     if not missing:
         return there
     insert_new(connection, channel, [{"site": site, "kind": kind, "key": key, "unit": units[key]} for key in missing])
-    return dict(connection.execute(named).tuples().all())
+    return {row.key: row.id for row in connection.execute(named)}
 
 
 def open_batch(connection: sa.Connection, site: str, known_at: datetime, source: str, **said: str | bool | int) -> int:

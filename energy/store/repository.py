@@ -39,9 +39,12 @@ class Repository:
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> int:
     """Insert the rows whose key is not there yet; how many those were."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).on_conflict_do_nothing()
-    return sum(connection.execute(statement, some).rowcount for some in _chunks(rows))
+    if connection.dialect.name == "sqlite":
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+        return sum(connection.execute(statement, some).rowcount for some in _chunks(rows))
+    # psycopg does not count over many rows; what comes back does.
+    counted = postgresql.insert(table).on_conflict_do_nothing().returning(sa.literal(1))
+    return sum(len(connection.execute(counted, some).all()) for some in _chunks(rows))
 
 
 def insert_all(connection: sa.Connection, table: sa.Table, rows: Iterable[Mapping[str, Any]]) -> None:
