@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hallmoor import CALENDAR, METERS, SITE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.errors import LoadstoneError
 from energy.twin.plant import Twin
+from tests.twin.hallmoor import CALENDAR, METERS, SITE
 
 MONDAY = datetime(2026, 5, 17, 22, tzinfo=UTC)  # 0 o'clock in Berlin
 SATURDAY = datetime(2026, 5, 23, 6, tzinfo=UTC)
