@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.model.calendar import Calendar
-from energy.model.horizon import Horizon
+from energy.model.horizon import Horizon, Interval
 from energy.planning.roster import crew_hours
 
 DAY_MINUTES = 1440  # of a day in UTC, which has no clock changes
@@ -28,10 +28,7 @@ class Roster:
     def __init__(self, calendar: Calendar, zone: str) -> None:
         self.zone = zone
         self._calendar = calendar
-        self._closures: dict[str, list[tuple[int, int]]] = {}
-        for closure in calendar.closures:
-            span = (minute_of(closure.interval.start), minute_of(closure.interval.end))
-            self._closures.setdefault(closure.machine, []).append(span)
+        self._closures: dict[int, list[tuple[str, int, int]]] = {}  # by day in UTC: machine, start, end
         self._days: dict[int, dict[str, NDArray[np.int64]]] = {}
 
     def people(self, skill: str, minute: int) -> int:
@@ -50,11 +47,26 @@ class Roster:
 
     def closed(self, machine: str, start: int, end: int) -> bool:
         """Whether a machine is closed in some minute of [start, end)."""
-        return any(start < until and since < end for since, until in self._closures.get(machine, ()))
+        days = range(start // DAY_MINUTES, (end - 1) // DAY_MINUTES + 1)
+        return any(
+            who == machine and start < until and since < end
+            for day in days
+            for who, since, until in self._closures_on(day)
+        )
 
     def works_on(self, day: date) -> bool:
         """Whether a shift starts on that local day."""
         return day not in self._calendar.holidays and any(day.weekday() in s.weekdays for s in self._calendar.shifts)
+
+    def _closures_on(self, utc_day: int) -> list[tuple[str, int, int]]:
+        if utc_day not in self._closures:
+            first = utc_day * DAY_MINUTES
+            span = Interval(time_of(first), time_of(first + DAY_MINUTES))
+            self._closures[utc_day] = [
+                (closure.machine, minute_of(closure.interval.start), minute_of(closure.interval.end))
+                for closure in self._calendar.closed_within(span, self.zone)
+            ]
+        return self._closures[utc_day]
 
     def _day(self, utc_day: int) -> dict[str, NDArray[np.int64]]:
         if utc_day not in self._days:
