@@ -4,9 +4,7 @@ instructions of the dispatcher into it."""
 import csv
 import json
 import logging
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import RLock
@@ -14,6 +12,7 @@ from typing import Any
 
 from energy.clock import Clock, aware
 from energy.errors import ImportFileError, LoadstoneError, Mistake
+from energy.exchange.orders import write_jobs, write_runs
 from energy.model.fact import Fact
 from energy.model.job import Job, Planned
 from energy.model.run import JobRun
@@ -27,23 +26,10 @@ NEEDED = ("job", "machine", "start", "end")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writers:
-    """How orders and runs are written: functions of `energy.exchange.orders`."""
-
-    jobs: Callable[[Path, Sequence[Job]], object]
-    runs: Callable[[Path, Sequence[JobRun]], object]
-
-
-def write_orders(folder: Path, jobs: Sequence[Job], runs: Sequence[JobRun], writers: Writers) -> None:
-    """Put `jobs.csv` and `runs.csv` into a folder; who reads them at that moment finds the old file or the new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    unseen = folder / f".{JOBS}"
-    writers.jobs(unseen, jobs)
-    os.replace(unseen, folder / JOBS)
-    unseen = folder / f".{RUNS}"
-    writers.runs(unseen, runs)
-    os.replace(unseen, folder / RUNS)
+def write_orders(folder: Path, jobs: Sequence[Job], runs: Sequence[JobRun]) -> None:
+    """Put `jobs.csv` and `runs.csv` into a folder."""
+    write_jobs(folder / JOBS, jobs)
+    write_runs(folder / RUNS, runs)
 
 
 def read_instructions(folder: Path) -> dict[str, Planned]:
@@ -82,11 +68,9 @@ class LivingPlant:
     With a `diary` (a file) it remembers what it was told and when: a plant built anew from the same seed and start
     reads it and has lived the same life, counters included."""
 
-    def __init__(
-        self, twin: Twin, clock: Clock, *, orders: Path, dispatch: Path, writers: Writers, diary: Path | None = None
-    ) -> None:
+    def __init__(self, twin: Twin, clock: Clock, *, orders: Path, dispatch: Path, diary: Path | None = None) -> None:
         self.twin, self.clock = twin, clock
-        self._orders, self._dispatch, self._writers, self._diary = orders, dispatch, writers, diary
+        self._orders, self._dispatch, self._diary = orders, dispatch, diary
         self._told: dict[str, Planned] = {}
         self._refused = ""
         self._written: tuple[int, int, int] | None = None
@@ -102,7 +86,7 @@ class LivingPlant:
             jobs, runs = self.twin.jobs(), self.twin.runs()
             state = (len(jobs), len(runs), sum(run.end is not None for run in runs))
             if state != self._written:
-                write_orders(self._orders, jobs, runs, self._writers)
+                write_orders(self._orders, jobs, runs)
                 self._written = state
 
     def stand(self, meter: str) -> Stand:

@@ -1,7 +1,8 @@
 """The plant: shop floor, base load, PV and battery behind one grid connection, and the meters that see them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from energy.clock import aware
 from energy.errors import LoadstoneError
@@ -10,11 +11,11 @@ from energy.model.fact import Fact
 from energy.model.job import Job, Planned
 from energy.model.meter import Measures, Meter
 from energy.model.run import JobRun
-from energy.model.site import Site
+from energy.model.site import Machine, Site
 from energy.twin import tables
 from energy.twin.base import buildings_kw, compressors_kw, generated_kw
 from energy.twin.battery import Store
-from energy.twin.noise import Dice
+from energy.twin.noise import Dice, Floats
 from energy.twin.production import production_week
 from energy.twin.releases import Orders, Releases
 from energy.twin.roster import DAY_MINUTES, Roster, minute_of, time_of
@@ -24,11 +25,16 @@ from energy.twin.stand import Stand
 GRID, PV, BATTERY, COMPRESSORS, BUILDINGS = "grid", "pv", "battery", "compressors", "buildings"
 
 
+Others = Callable[[int], Floats]
+"""The kW of everything that is no machine, for each minute of a day in UTC (days counted since 1970)."""
+
+
 class Twin:
     """A plant that lives from `start` on, minute by minute, the same for a seed whatever is asked in between.
 
     In every minute: import − export = buildings + compressors + machines (idle and jobs) + charge − discharge − PV.
-    What it is told (`follow`, `break_down`) holds from the next minute on."""
+    What it is told (`follow`, `break_down`) holds from the next minute on. `orders` plans its production; `others`, where
+    given, stands for buildings and compressors: the measured load of a real plant, say."""
 
     def __init__(
         self,
@@ -39,9 +45,10 @@ class Twin:
         seed: int,
         start: datetime,
         orders: Orders = production_week,
+        others: Others | None = None,
     ) -> None:
         self.site = site
-        self._seed = seed
+        self._seed, self._others = seed, others
         self._releases = Releases(orders, site, calendar, seed, aware(start))
         self._roster = Roster(calendar, site.zone)
         self._floor = Floor(site, self._roster, seed)
@@ -49,7 +56,7 @@ class Twin:
         self._sources = {meter.id: self._source(meter) for meter in meters}
         self._import_kwh: dict[str, float] = {}
         self._export_kwh: dict[str, float] = {}
-        for source in [GRID, PV, BATTERY, COMPRESSORS, BUILDINGS, *(machine.id for machine in site.machines)]:
+        for source in [GRID, PV, BATTERY, COMPRESSORS, BUILDINGS, *map(_of_machine, site.machines)]:
             self._import_kwh[source], self._export_kwh[source] = self._first_stand(source)
         self._kw: dict[str, float] = {}
         self._day: int | None = None
@@ -140,14 +147,14 @@ class Twin:
         for machine in self.site.machines:
             job_kw = jobs.get(machine.id)
             if job_kw is not None:
-                kw[machine.id] = machine.idle_kw + job_kw
+                kw[_of_machine(machine)] = machine.idle_kw + job_kw
                 presses += machine.group == "presses"
                 blasting += machine.group == "blasting"
             elif self._floor.is_down(machine.id):
-                kw[machine.id] = machine.idle_kw * tables.DOWN_SHARE
+                kw[_of_machine(machine)] = machine.idle_kw * tables.DOWN_SHARE
             else:
-                kw[machine.id] = machine.idle_kw * (1.0 if crew else tables.STANDBY_SHARE)
-        kw[COMPRESSORS] = compressors_kw(crew, presses, blasting)
+                kw[_of_machine(machine)] = machine.idle_kw * (1.0 if crew else tables.STANDBY_SHARE)
+        kw[COMPRESSORS] = compressors_kw(crew, presses, blasting) if self._others is None else 0.0
         kw[BUILDINGS] = self._buildings[of_day]
         load = sum(kw.values())
         pv = min(self._sun[of_day], load + self.site.export_limit_kw)  # beyond it the inverter throttles
@@ -158,7 +165,8 @@ class Twin:
 
     def _open_day(self, day: int) -> None:
         self._day = day
-        self._buildings: list[float] = buildings_kw(day, self.site, self._roster, self._seed).tolist()
+        others = self._others or partial(buildings_kw, site=self.site, roster=self._roster, seed=self._seed)
+        self._buildings: list[float] = others(day).tolist()
         self._sun: list[float] = generated_kw(day, self.site, self._seed).tolist()
         self._crew: list[bool] = self._roster.anybody(day).tolist()
         self._maybe_break_something(day)
@@ -184,10 +192,7 @@ class Twin:
             COMPRESSORS: (4.1e5, 0.0),
             BUILDINGS: (1.9e6, 0.0),
         }
-        if source in a_year:
-            imported, exported = a_year[source]
-        else:
-            imported, exported = self.site.machine(source).rated_kw * 1500.0, 0.0
+        imported, exported = a_year.get(source, (1.0e5, 0.0))
         return round(years * imported, 1), round(years * exported, 1)
 
     def _source(self, meter: Meter) -> str:
@@ -200,5 +205,10 @@ class Twin:
             case Measures.BATTERY:
                 return BATTERY
             case Measures.MACHINE if meter.machine is not None:
-                return self.site.machine(meter.machine).id
+                return _of_machine(self.site.machine(meter.machine))
         return COMPRESSORS if "compressor" in f"{meter.id} {meter.name}".lower() else BUILDINGS
+
+
+def _of_machine(machine: Machine) -> str:
+    """Its name among the parts; no machine is mistaken for the grid."""
+    return f"machine {machine.id}"

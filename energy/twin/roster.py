@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.clock import local_date, wall_to_utc
-from energy.model.calendar import Calendar, Shift
-from energy.model.horizon import Interval
+from energy.model.calendar import Calendar
+from energy.model.horizon import Horizon, Interval
+from energy.planning.roster import crew_hours
 
 DAY_MINUTES = 1440  # of a day in UTC, which has no clock changes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,11 +28,7 @@ class Roster:
     def __init__(self, calendar: Calendar, zone: str) -> None:
         self.zone = zone
         self._calendar = calendar
-        self.skills = sorted({skill for shift in calendar.shifts for skill, _ in shift.people})
-        self._closures: dict[str, list[tuple[int, int]]] = {}
-        for closure in calendar.closures:
-            span = (minute_of(closure.interval.start), minute_of(closure.interval.end))
-            self._closures.setdefault(closure.machine, []).append(span)
+        self._closures: dict[int, list[tuple[str, int, int]]] = {}  # by day in UTC: machine, start, end
         self._days: dict[int, dict[str, NDArray[np.int64]]] = {}
 
     def people(self, skill: str, minute: int) -> int:
@@ -51,11 +47,26 @@ class Roster:
 
     def closed(self, machine: str, start: int, end: int) -> bool:
         """Whether a machine is closed in some minute of [start, end)."""
-        return any(start < until and since < end for since, until in self._closures.get(machine, ()))
+        days = range(start // DAY_MINUTES, (end - 1) // DAY_MINUTES + 1)
+        return any(
+            who == machine and start < until and since < end
+            for day in days
+            for who, since, until in self._closures_on(day)
+        )
 
     def works_on(self, day: date) -> bool:
         """Whether a shift starts on that local day."""
         return day not in self._calendar.holidays and any(day.weekday() in s.weekdays for s in self._calendar.shifts)
+
+    def _closures_on(self, utc_day: int) -> list[tuple[str, int, int]]:
+        if utc_day not in self._closures:
+            first = utc_day * DAY_MINUTES
+            span = Interval(time_of(first), time_of(first + DAY_MINUTES))
+            self._closures[utc_day] = [
+                (closure.machine, minute_of(closure.interval.start), minute_of(closure.interval.end))
+                for closure in self._calendar.closed_within(span, self.zone)
+            ]
+        return self._closures[utc_day]
 
     def _day(self, utc_day: int) -> dict[str, NDArray[np.int64]]:
         if utc_day not in self._days:
@@ -65,28 +76,13 @@ class Roster:
     def _worked_out(self, utc_day: int) -> dict[str, NDArray[np.int64]]:
         first = utc_day * DAY_MINUTES
         crews: dict[tuple[str, str], NDArray[np.int64]] = {}
-        for shift, interval in self._present(utc_day):
-            since = max(0, minute_of(interval.start) - first)
-            until = min(DAY_MINUTES, minute_of(interval.end) - first)
-            for skill, people in shift.people:
-                row = crews.setdefault((shift.crew, skill), np.zeros(DAY_MINUTES, dtype=np.int64))
-                if since < until:  # an opening inside a crew's own shift adds nobody
-                    row[since:until] = np.maximum(row[since:until], people)
+        for at_work in crew_hours(self._calendar, Horizon(time_of(first), DAY_MINUTES, 1), self.zone):
+            since = max(0, minute_of(at_work.when.start) - first)
+            until = min(DAY_MINUTES, minute_of(at_work.when.end) - first)
+            for skill, people in at_work.people:
+                row = crews.setdefault((at_work.crew, skill), np.zeros(DAY_MINUTES, dtype=np.int64))
+                row[since:until] = np.maximum(row[since:until], people)  # a crew is there once
         return {
             skill: np.sum([row for (_, s), row in crews.items() if s == skill], axis=0, dtype=np.int64)
             for skill in sorted({skill for _, skill in crews})
         }
-
-    def _present(self, utc_day: int) -> list[tuple[Shift, Interval]]:
-        """The shifts and openings that may touch a day in UTC."""
-        middle = local_date(time_of(utc_day * DAY_MINUTES + DAY_MINUTES // 2), self.zone)
-        found = []
-        for shift in self._calendar.shifts:
-            for day in (middle + timedelta(days=back) for back in (-2, -1, 0, 1)):
-                if day.weekday() in shift.weekdays and day not in self._calendar.holidays:
-                    last = day if shift.end > shift.start else day + timedelta(days=1)
-                    start, end = wall_to_utc(day, shift.start, self.zone), wall_to_utc(last, shift.end, self.zone)
-                    found.append((shift, Interval(start, end)))
-        usual = {shift.crew: shift for shift in reversed(self._calendar.shifts)}
-        found += [(usual[crew], when) for crew, when in self._calendar.openings if crew in usual]
-        return found

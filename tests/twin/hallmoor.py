@@ -1,10 +1,8 @@
 """The plant of config.yaml, built by hand: site, meters and calendar for the tests of the twin."""
 
-from datetime import date, time, timedelta
+from datetime import date, time
 
-from energy.clock import wall_to_utc
-from energy.model.calendar import Calendar, Closure, Shift
-from energy.model.horizon import Interval
+from energy.model.calendar import Calendar, RecurringClosure, Shift
 from energy.model.meter import Measures, Meter, Role
 from energy.model.site import Battery, Machine, Site
 
@@ -53,20 +51,5 @@ SHIFTS = (
 )
 
 
-def maintenance(first: date, last: date) -> tuple[Closure, ...]:
-    """Press 2 is maintained on Wednesdays from 13 to 16 o'clock."""
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return tuple(
-        Closure(
-            machine="press-2",
-            interval=Interval(wall_to_utc(day, time(13), ZONE), wall_to_utc(day, time(16), ZONE)),
-            why="maintenance",
-        )
-        for day in days
-        if day.weekday() == 2
-    )
-
-
-CALENDAR = Calendar(
-    shifts=SHIFTS, holidays=(date(2026, 5, 25),), closures=maintenance(date(2026, 1, 1), date(2026, 12, 31))
-)
+MAINTENANCE = RecurringClosure(machine="press-2", weekdays=(2,), start=time(13), end=time(16), why="maintenance")
+CALENDAR = Calendar(shifts=SHIFTS, holidays=(date(2026, 5, 25),), recurring=(MAINTENANCE,))

@@ -1,24 +1,23 @@
 """The shop floor: what really runs is what was planned, a little late, and somewhere else where it was told so."""
 
 import csv
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hallmoor import CALENDAR, METERS, SITE
 
 from energy.clock import HeldClock
 from energy.errors import ImportFileError, LoadstoneError
+from energy.exchange.orders import read_jobs, read_runs
 from energy.model.fact import FactKind
 from energy.model.job import Job, Planned
 from energy.model.meter import Measures
-from energy.model.run import JobRun
-from energy.twin.floor import LivingPlant, Writers, read_instructions
+from energy.twin.floor import LivingPlant, read_instructions
 from energy.twin.history import History, history
 from energy.twin.plant import Twin
+from tests.twin.hallmoor import CALENDAR, METERS, SITE
 
 MONDAY = datetime(2026, 5, 17, 22, tzinfo=UTC)  # 0 o'clock in Berlin
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -225,20 +224,12 @@ def instruct(folder: Path, *places: Planned) -> None:
             rows.writerow({**said, "start": p.start.isoformat(), "end": p.end.isoformat(), "text": "later, please"})
 
 
-def write_ids(path: Path, things: Sequence[Job] | Sequence[JobRun]) -> None:
-    path.write_text("\n".join(str(getattr(thing, "id", getattr(thing, "job", ""))) for thing in things))
-
-
-WRITERS = Writers(jobs=write_ids, runs=write_ids)
-
-
 def living(folder: Path, clock: HeldClock) -> LivingPlant:
     return LivingPlant(
         twin(),
         clock,
         orders=folder / "orders",
         dispatch=folder / "dispatch",
-        writers=WRITERS,
         diary=folder / "diary.jsonl",
     )
 
@@ -247,9 +238,10 @@ def test_a_living_plant_follows_its_folder_and_writes_its_own(tmp_path: Path) ->
     clock = HeldClock(MONDAY)
     plant = living(tmp_path, clock)
     plant.tick()
-    jobs = (tmp_path / "orders" / "jobs.csv").read_text().split()
-    assert len(jobs) > 50
-    assert (tmp_path / "orders" / "runs.csv").read_text() == ""
+    read = read_jobs(tmp_path / "orders" / "jobs.csv", SITE.zone)
+    assert read.bad == ()
+    assert list(read.jobs) == plant.twin.jobs()
+    assert read_runs(tmp_path / "orders" / "runs.csv", SITE.zone).runs == ()
 
     job = a_free_job(plant.twin)
     place = moved(job, MONDAY + 20 * HOUR, job.modes[0].machine)
@@ -259,12 +251,11 @@ def test_a_living_plant_follows_its_folder_and_writes_its_own(tmp_path: Path) ->
         plant.tick()
     (run,) = [run for run in plant.twin.runs() if run.job == job.id]
     assert run.start >= place.start
-    assert job.id in (tmp_path / "orders" / "runs.csv").read_text().split()
-    assert not list((tmp_path / "orders").glob(".*"))
+    assert list(read_runs(tmp_path / "orders" / "runs.csv", SITE.zone).runs) == plant.twin.runs()
 
     clock.move_to(MONDAY + 3 * DAY + 13 * HOUR)  # Thursday afternoon: next week is released
     plant.tick()
-    assert len((tmp_path / "orders" / "jobs.csv").read_text().split()) > len(jobs) + 40
+    assert len(read_jobs(tmp_path / "orders" / "jobs.csv", SITE.zone).jobs) > len(read.jobs) + 40
 
 
 def test_a_plant_built_anew_has_lived_the_same_life(tmp_path: Path) -> None:

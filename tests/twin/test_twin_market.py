@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hallmoor import SITE, ZONE
 
 from energy.clock import HeldClock
 from energy.feeds import simulated
@@ -20,6 +19,7 @@ from energy.model.series import (
 from energy.plugins import kind
 from energy.ports import Context, Feed
 from energy.twin import market, weather
+from tests.twin.hallmoor import SITE, ZONE
 
 YEAR = Horizon(datetime(2026, 1, 1, tzinfo=UTC), 365 * 96)
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hallmoor import CALENDAR, SITE, ZONE
 
 from energy.model.calendar import Attended, Calendar
 from energy.model.job import Job
 from energy.twin.production import production_week
+from tests.twin.hallmoor import CALENDAR, SITE, ZONE
 
 BERLIN = ZoneInfo(ZONE)
 WEEKS = [date(2026, 5, 18), date(2026, 3, 23), date(2026, 10, 19), date(2026, 11, 23)]  # two end with a clock change
