@@ -169,7 +169,8 @@ def filled(
     copied = last_days(store, key, horizon, unit, zone)
     if not bool(copied.filled_from(middle).known.all()):
         raise LoadstoneError(
-            f"nothing is known of {key} for the hours to plan: check the feed or the meters (`loadstone doctor`), or import a history"
+            f"nothing is known of {key} for the hours to plan: check feed and meters (`loadstone doctor`), "
+            "or import a history"
         )
     return (
         low.filled_from(middle).filled_from(copied),

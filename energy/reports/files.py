@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def savings_file(*a, **k):
+    raise NotImplementedError
