@@ -86,8 +86,9 @@ def fetch_orders(store: Store, orders: OrderSource, now: datetime, until: dateti
 
 def take_in_runs(store: Store, span: Interval, now: datetime) -> None:
     """A job that runs is RUNNING, one whose run has ended is FINISHED."""
+    jobs = {job.id: job for job in store.jobs.all()}
     for run in store.runs.of(span):
-        job = store.jobs.get(run.job)
+        job = jobs.get(run.job)
         if job is None or job.state in {JobState.FINISHED, JobState.CANCELLED}:
             continue
         state = JobState.RUNNING if run.end is None or run.end > now else JobState.FINISHED

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.clock import day_bounds, local
-from energy.metering.site import SiteMeters, job_loads, site_load, state_of_charge
+from energy.metering.site import SiteMeters, job_loads, share_of_slots, site_load, state_of_charge
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact, FactKind
 from energy.model.horizon import Horizon, Interval
@@ -206,11 +206,10 @@ def a_move(
     ended: Mapping[str, datetime],
 ) -> _Move:
     """How a moved job is known, whether it counts, and its load as run and as it would have run."""
-    has_meter = any(m.machine == (run.machine if run else "") for m in store.meters())
     if run is None or run.end is None:
         kind, counted, cause = Kind.NOT_MEASURABLE, False, "did not run" if run is None else "still runs"
     else:
-        kind = Kind.VERIFIED if has_meter or run.kwh is not None else Kind.MODELLED
+        kind = Kind.VERIFIED if run.kwh is not None or metered(store, run, wide) else Kind.MODELLED
         counted, cause = as_accepted(shift, run, job, facts, ended, site)
     if kind is not Kind.NOT_MEASURABLE and entry.cause is Cause.ASSUMED:
         kind = Kind.ASSUMED_START
@@ -228,6 +227,16 @@ def a_move(
         as_run=load,
         as_is=as_is,
     )
+
+
+def metered(store: Store, run: JobRun, wide: Horizon) -> bool:
+    """Whether the machine's own meter knows the run, slot by slot."""
+    meter = next((m for m in store.meters() if m.machine == run.machine and m.measures is Measures.MACHINE), None)
+    if meter is None:
+        return False
+    on = share_of_slots(run, wide) > 0
+    kw = store.intervals.power(meter.id, wide)[0].values[on]
+    return bool(len(kw)) and float(np.mean(~np.isnan(kw))) >= LEAST_KNOWN
 
 
 def energy_factor(job: Job, run: JobRun | None, entry: AsIsEntry) -> float:
