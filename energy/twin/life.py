@@ -8,8 +8,7 @@ from pathlib import Path
 from energy.clock import Clock, floor_to
 from energy.config import Settings
 from energy.errors import LoadstoneError
-from energy.exchange.orders import write_jobs, write_runs
-from energy.twin.floor import LivingPlant, Writers
+from energy.twin.floor import LivingPlant
 from energy.twin.plant import Twin
 
 BIRTH, DIARY = "twin.json", "twin-diary.jsonl"
@@ -27,7 +26,6 @@ def living_plant(settings: Settings, clock: Clock) -> LivingPlant:
         clock,
         orders=folder / "orders",
         dispatch=folder / "dispatch",
-        writers=Writers(jobs=write_jobs, runs=write_runs),
         diary=folder / DIARY,
     )
 
