@@ -22,6 +22,7 @@ PLANTED = [
     ("energy/planning/check_bill.py", "import energy.planning.price", "The auditor shares no code with what it audits"),
     ("energy/service.py", "import pulp", "PuLP and HiGHS live in optimizer"),
     ("energy/feeds/file.py", "import energy.feeds.simulated", "Feeds do not know each other"),
+    ("energy/orders/file.py", "import energy.twin", "Of all kinds only the simulated feed knows the twin"),
     ("energy/forecasters/naive.py", "import prophet", "Prophet lives in its forecaster"),
     ("energy/steps/fetch.py", "import httpx", "httpx lives in http.py"),
     ("energy/runner.py", "import apscheduler", "APScheduler lives in schedule.py"),

@@ -103,7 +103,8 @@ class LivingPlant:
             self._note({"down": machine, "until": until.isoformat()})
 
     def new_facts(self) -> list[Fact]:
-        """What the floor has reported since this was last asked."""
+        """What the floor has reported since this was last asked. A plant built anew tells all of it again, for what it
+        said just before it was stopped may not have been heard; the ids are the same."""
         with self._lock:
             facts = self.twin.facts()
             new = facts[self._facts_told :]
@@ -147,7 +148,6 @@ class LivingPlant:
                 self.twin.follow(self._told)
             else:
                 self.twin.break_down(entry["down"], at, datetime.fromisoformat(entry["until"]))
-        self._facts_told = len(self.twin.facts())
 
 
 def _as_plain(place: Planned) -> dict[str, str]:

@@ -12,6 +12,8 @@ from energy.twin.wall import Wall, middle_hours, wall
 from energy.twin.weather import irradiance, wind
 
 COUNTRY_LATITUDE, COUNTRY_LONGITUDE = 51.0, 10.0  # the market's sun is the country's, not the plant's
+# How much less is used by the hour of the week (0 is Monday, 0 o'clock): down on Friday night, lowest on Sunday.
+WEEKEND = ((0, 0.6), (5, 0.0), (115, 0.0), (126, 0.42), (140, 0.42), (150, 0.75), (160, 0.75), (168, 0.6))
 CLEANEST, DIRTIEST = 0.09, 0.68  # kg CO2e/kWh
 
 
@@ -21,9 +23,10 @@ def demand(at: Wall) -> Floats:
     evening = 1.25 * np.exp(-(((at.hour - 19.0) / 2.4) ** 2))
     midday = 0.45 * np.exp(-(((at.hour - 13.0) / 3.0) ** 2))
     night = 0.85 * np.exp(-(((at.hour - 3.2) / 2.6) ** 2)) + 0.4 * np.exp(-(((at.hour - 24.5) / 2.0) ** 2))
-    weekend = np.select([at.weekday == 5, at.weekday == 6], [0.45, 0.75], 0.0)
+    week_hour = at.weekday * 24.0 + at.hour
+    weekend = np.interp(week_hour, [hour for hour, _ in WEEKEND], [less for _, less in WEEKEND])
     winter = 0.3 * np.cos(2.0 * np.pi * at.season)
-    used: Floats = (morning + midday + evening) * np.where(weekend > 0, 0.7, 1.0) - night - weekend + winter - 0.35
+    used: Floats = (morning + midday + evening) * (1.0 - 0.45 * weekend) - night - weekend + winter - 0.35
     return used
 
 

@@ -35,7 +35,7 @@ WORK = (
         shape=(1.09, 1.05, 0.95, 0.91),  # heat-up, then hold
         pieces_an_hour=(60, 140),
         elsewhere=0.7,
-        starts=(6.0, 6.75, 8.5, 12.25, 14.25, 17.0),
+        starts=(6.0, 6.75, 8.5, 10.75, 13.75, 16.5),
     ),
     Work(
         group="presses",
@@ -48,7 +48,7 @@ WORK = (
         shape=(1.0,),
         pieces_an_hour=(400, 900),
         elsewhere=0.5,
-        starts=(6.25, 7.5, 13.0, 14.5),
+        starts=(6.25, 7.5, 11.5, 14.25),
     ),
     Work(
         group="galvanic",
@@ -61,7 +61,7 @@ WORK = (
         shape=(1.06, 0.97, 0.97),  # the baths come to temperature first
         pieces_an_hour=(500, 900),
         elsewhere=0.0,
-        starts=(9.0, 14.25),
+        starts=(9.0, 13.25),
     ),
     Work(
         group="blasting",
@@ -74,7 +74,7 @@ WORK = (
         shape=(1.0,),
         pieces_an_hour=(150, 300),
         elsewhere=0.0,
-        starts=(8.0, 15.0),
+        starts=(9.5, 15.0),
     ),
 )
 

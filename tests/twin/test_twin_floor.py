@@ -276,6 +276,7 @@ def test_a_plant_built_anew_has_lived_the_same_life(tmp_path: Path) -> None:
     assert plant.twin.runs() == again.twin.runs()
     assert [fact.machine for fact in plant.new_facts() if fact.kind is FactKind.MACHINE_DOWN] == ["press-2"]
     assert plant.new_facts() == []
+    assert again.new_facts() == plant.twin.facts()
 
 
 def test_a_bad_instruction_is_named_and_not_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
