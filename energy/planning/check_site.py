@@ -119,16 +119,16 @@ def _battery(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterat
 
 
 def _stored(problem: Problem, plan: Plan, battery: ProblemBattery) -> Iterator[Violation]:
-    """The battery holds neither more than it can, nor less than it may (or than it held at the start, if that was
-    below: then it may only rise)."""
-    stored, least = battery.start_kwh, min(battery.min_kwh, battery.start_kwh)
+    """The battery holds neither more than it can, nor less than it may; but what it held at the start is a fact."""
+    stored = battery.start_kwh
+    least, most = min(battery.min_kwh, battery.start_kwh), max(battery.capacity_kwh, battery.start_kwh)
     above, below = [], []
     for k in range(problem.slots):
         stored += plan.charge_kw[k] * battery.charge_efficiency * problem.step_hours
         stored -= plan.discharge_kw[k] / battery.discharge_efficiency * problem.step_hours
-        above.append(_over(stored, battery.capacity_kwh))
+        above.append(_over(stored, most))
         below.append(_over(least, stored))
-    yield from _slots(problem, "battery full", "battery", above, f"more than {battery.capacity_kwh:g} kWh", unit="kWh")
+    yield from _slots(problem, "battery full", "battery", above, f"more than {most:g} kWh stored", unit="kWh")
     yield from _slots(problem, "battery empty", "battery", below, f"less than {least:g} kWh stored", unit="kWh")
     missing = _over(battery.end_kwh, stored)
     if battery.rule is BatteryRule.PLANNED and missing:

@@ -7,6 +7,7 @@ zone, so a local day of 92 or 100 slots is covered as its clock shows it.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as wall_time
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,8 +78,7 @@ def in_window(window: Window, wall: datetime, holidays: Collection[date] = ()) -
 
 def period_key(rate: DemandRate, t: datetime, zone: str) -> str:
     """The name of the billing period that an instant belongs to: "2026-05" or "2026", by local date."""
-    day = local(t, zone)
-    return f"{day:%Y-%m}" if rate.period is Period.MONTH else f"{day:%Y}"
+    return _key(rate, local(t, zone))
 
 
 def period_bounds(rate: DemandRate, t: datetime, zone: str) -> Interval:
@@ -162,7 +162,7 @@ def _metered_slots(rate: DemandRate, horizon: Horizon, zone: str, holidays: Coll
     for first in range(horizon.slots - size + 1):
         wall = walls[first]
         if (wall.hour * 60 + wall.minute) % minutes == 0 and mask[first : first + size].all():
-            slots.setdefault(period_key(rate, horizon.time_of(first), zone), []).extend(range(first, first + size))
+            slots.setdefault(_key(rate, wall), []).extend(range(first, first + size))
     return slots
 
 
@@ -175,8 +175,14 @@ def _interval_slots(rate: DemandRate, horizon: Horizon) -> int:
     return rate.minutes // horizon.step_minutes
 
 
-def _walls(horizon: Horizon, zone: str) -> list[datetime]:
-    return [local(t, zone) for t in horizon.times()]
+def _key(rate: DemandRate, wall: datetime) -> str:
+    return f"{wall.year:04}-{wall.month:02}" if rate.period is Period.MONTH else f"{wall.year:04}"
+
+
+@lru_cache(maxsize=8)
+def _walls(horizon: Horizon, zone: str) -> tuple[datetime, ...]:
+    """The local wall time of each slot's start; every rate of a tariff asks for the same ones."""
+    return tuple(local(t, zone) for t in horizon.times())
 
 
 def _mask(windows: Sequence[Window], walls: Sequence[datetime], holidays: Collection[date]) -> NDArray[np.bool_]:

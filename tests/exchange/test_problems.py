@@ -53,9 +53,10 @@ def changed(change) -> str:
 
 def test_what_is_written_is_read_back(tmp_path):
     posed = whole()
+    digest = posed.digest
     write_problem(posed, tmp_path / "problem.json")
     assert read_problem(tmp_path / "problem.json") == posed
-    assert read_problem(tmp_path / "problem.json").digest == posed.digest
+    assert read_problem(tmp_path / "problem.json").digest == digest
     plan = as_is(posed)
     write_plan(plan, tmp_path / "plan.json")
     assert read_plan(tmp_path / "plan.json") == plan

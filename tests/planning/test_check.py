@@ -44,7 +44,7 @@ def broken(posed, *places, **rows) -> list[tuple[str, str, float]]:
             [("machine overlap", "a and b on furnace", 1)],
         ),
         ([job("a", 50, earliest=2)], [at("a", 2)], []),
-        ([job("a", 50, earliest=2)], [at("a", 0)], [("earliest", "a", 2)]),
+        ([job("a", 50, earliest=3)], [at("a", 1)], [("earliest", "a", 2)]),
         ([job("a", 50, 50, must_end=4)], [at("a", 2)], []),
         ([job("a", 50, 50, must_end=4)], [at("a", 3)], [("must end", "a", 1)]),
         ([job("a", 50, 50)], [at("a", 5)], [("horizon", "a", 1)]),
@@ -73,7 +73,8 @@ def test_jobs_that_nobody_knows_are_named_without_a_bill_to_check():
 @pytest.mark.parametrize(
     ("start_b", "expected"),
     [
-        (2, [("too soon after", "b after a", 1)]),  # a ends at 2, an hour must lie between
+        (1, [("too soon after", "b after a", 2)]),  # a ends at 2, an hour must lie between
+        (2, [("too soon after", "b after a", 1)]),
         (3, []),
         (4, []),
         (5, [("too long after", "b after a", 1)]),
@@ -113,6 +114,27 @@ def test_people_are_there_when_they_are_needed(attended, people, expected):
     assert broken(posed) == expected
 
 
+def test_a_run_of_one_slot_needs_its_people_once():
+    need = (CrewNeed(skill="furnace", attended=Attended.ENDS),)
+    posed = problem(job("a", 50, needs=need), rosters=(Roster(skill="furnace", people=(1, 0, 0, 0, 0, 0)),))
+    assert broken(posed) == []
+
+
+def test_a_shortage_is_as_big_as_its_worst_slot():
+    need = (CrewNeed(skill="furnace", people=3),)
+    posed = problem(job("a", 50, 50, 50, needs=need), rosters=(Roster(skill="furnace", people=(2, 0, 3, 3, 3, 3)),))
+    (short,) = check(posed, as_is(posed))
+    assert (short.slot, short.size, short.by_slot) == (0, 3, (1, 3))
+
+
+def test_a_skill_without_a_roster_has_nobody():
+    assert broken(problem(job("a", 50, needs=(CrewNeed(skill="crane"),)))) == [("crew", "crane", 1)]
+
+
+def test_a_machine_that_the_problem_does_not_have_is_named():
+    assert broken(problem(job("a", 50), machines=())) == [("machine", "a", 1)]
+
+
 def test_two_jobs_share_their_crew():
     need = (CrewNeed(skill="crane", people=2),)
     jobs = job("a", 50, 50, 50, needs=need), job("b", 20, 20, start=1, machine="press", needs=need)
@@ -130,6 +152,7 @@ def test_a_crew_shift_takes_only_so_many_moves():
     assert broken(posed, at("a", 3), at("b", 4), at("c", 5)) == [("moves per shift", "early 2026-05-20", 1)]
     assert broken(posed, at("a", 0), at("b", 3), at("c", 2)) == [("moves per shift", "early 2026-05-20", 1)]
     assert broken(posed, at("a", 0), at("b", 1), at("c", 4)) == []
+    assert broken(posed, at("a", 4), at("b", 1), at("c", 3)) == []  # c starts when the shift has gone
 
 
 def test_limits_of_the_connection_and_mandatory_events():
@@ -140,6 +163,42 @@ def test_limits_of_the_connection_and_mandatory_events():
     posed = problem(job("a", 50), import_limit_kw=140, limits=limits)
     assert broken(posed) == [("import limit", "grid connection", 10), ("mandatory limit", "event 7", 10)]
     assert broken(problem(pv_kw=(0, 0, 160, 0, 0, 0), export_limit_kw=50)) == [("export limit", "grid connection", 10)]
+
+
+def test_a_limit_ends_before_its_end():
+    limits = (Limit(name="event 7", start=2, end=4, limit_kw=90),)
+    assert broken(problem(job("a", 50, start=4), base_load_kw=(80.0,) * 6, limits=limits)) == []
+    assert broken(problem(job("a", 50, start=3), base_load_kw=(80.0,) * 6, limits=limits)) == [
+        ("mandatory limit", "event 7", 40)
+    ]
+
+
+def test_import_and_export_are_what_the_site_does():
+    posed = problem(job("a", 50))
+    plan = as_is(posed)
+    more = replace(plan, import_kw=(160, *plan.import_kw[1:]))
+    assert [(v.rule, v.slot, v.size) for v in check(posed, more) if v.rule != "bill"] == [("balance", 0, 10)]
+    both = replace(plan, import_kw=(160, *plan.import_kw[1:]), export_kw=(10, *plan.export_kw[1:]))
+    assert [(v.rule, v.slot, v.size) for v in check(posed, both) if v.rule != "bill"] == [("both ways", 0, 10)]
+
+
+def test_a_wrong_line_is_named_with_what_is_right():
+    posed = problem(job("a", 50, start=3, due=2, late_per_hour=100))
+    plan = as_is(posed)
+
+    def said(*lines):
+        return [v.what for v in check(posed, replace(plan, bill=replace(plan.bill, lines=lines)))]
+
+    first, *others = plan.bill.lines
+    late = next(line for line in others if line.kind is LineKind.LATE)
+    assert said(replace(first, amount=60.0), *others) == [
+        "energy energy at published prices says 60.000000 EUR; it is 65.000000"
+    ]
+    assert said(first, *[line for line in others if line is not late]) == ["late a is missing: 200.000000 EUR"]
+    assert said(*plan.bill.lines, replace(first, name="gift", amount=-9.0)) == [
+        "energy gift has nothing on the bill to stand for"
+    ]
+    assert said(first, *plan.bill.lines) == ["energy energy at published prices stands twice on the bill"]
 
 
 PLANNED = BatteryRule.PLANNED
@@ -177,6 +236,18 @@ def test_a_battery_that_the_plant_steers_follows_the_plants_rule():
     assert broken(posed, **waits) == [("battery rule", "battery", 50), ("battery rule", "battery", 50)]
 
 
+def test_a_full_battery_takes_no_more_and_an_empty_one_gives_none():
+    sunny = problem(battery=battery(start_kwh=70, charge_efficiency=0.9), pv_kw=(160, 160, 160, 0, 0, 0))
+    assert as_is(sunny).charge_kw == pytest.approx((30 / 0.9, 0, 0, 0, 0, 0))
+    assert as_is(sunny).discharge_kw == pytest.approx((0, 0, 0, 50, 50, 0))
+    assert broken(sunny) == []
+    more = {"charge_kw": (30, 0, 0, 0, 0, 0), "discharge_kw": (0, 0, 0, 50, 47, 0)}
+    assert broken(sunny, **more) == [
+        ("battery rule", "battery", 30 / 0.9 - 30),
+        ("battery rule", "battery", 3),
+    ]  # its own controller would fill it up
+
+
 def test_a_battery_below_its_least_may_rise_but_not_fall():
     low = problem(battery=battery(start_kwh=5, min_kwh=10), pv_kw=(0, 120, 0, 0, 0, 0))
     assert broken(low) == []
@@ -193,6 +264,7 @@ def test_a_plant_without_battery_or_curtailment_uses_none():
 def test_rows_that_are_short_negative_or_no_number():
     posed = problem(job("a", 50))
     plan = as_is(posed)
+    assert check(posed, replace(plan, import_kw=(100.0,) * 5))[0].size == 1
     for row in ((100.0,) * 5, (-1.0,) + (100.0,) * 5, (float("nan"),) + (100.0,) * 5):
         assert [(v.rule, v.subject) for v in check(posed, replace(plan, import_kw=row))] == [("rows", "import_kw")]
 
