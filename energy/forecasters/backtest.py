@@ -6,13 +6,13 @@ the horizon, since they stand for forecasts that were issued before.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from datetime import time as wall_time
 from time import perf_counter
 
 import numpy as np
 
-from energy.clock import local, local_date, wall_to_utc
+from energy.clock import local_date, wall_to_utc
 from energy.forecasters.bands import Band, banded
 from energy.forecasters.days import local_slots
 from energy.forecasters.score import LEVELS, Score, mae, score

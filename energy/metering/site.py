@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from energy.model.horizon import Horizon
 from energy.model.job import Mode
+from energy.model.meter import IntervalEnergy, Quality
 from energy.model.run import JobRun
 from energy.model.series import Series
 
@@ -83,6 +84,18 @@ def run_load(run: JobRun, horizon: Horizon, *, machine_kw: Series | None, idle_k
         return np.where(share > 0, modelled, 0.0)
     metered = np.maximum(0.0, machine_kw.values - idle_kw)
     return np.where(share > 0, np.where(np.isnan(metered), modelled, metered), 0.0)
+
+
+def shaped(values: Sequence[IntervalEnergy], horizon: Horizon) -> Series:
+    """Mean import power of each slot, kW, where the shape is known: a slot that only has its share of a longer gap says
+    nothing of when a machine ran."""
+    kw = np.full(horizon.slots, np.nan)
+    for value in values:
+        slot = horizon.slot_of(value.start)
+        known = value.import_kwh is not None and value.quality not in {Quality.SPREAD, Quality.MISSING}
+        if known and value.import_kwh is not None and 0 <= slot < horizon.slots:
+            kw[slot] = value.import_kwh * 60.0 / value.minutes
+    return Series(horizon, kw, "kW")
 
 
 def split_shared_slots(loads: Sequence[Row], shares: Sequence[Row]) -> list[Row]:

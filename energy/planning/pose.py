@@ -444,7 +444,7 @@ def assemble(
         carbon_basis=situation.carbon_basis,
         carbon_price_per_kg=situation.tariff.carbon_price_per_kg,
         battery=battery(situation, price),
-        demand=tariff.demand_windows(situation.tariff, horizon, zone, holidays, situation.peaks_so_far),
+        demand=tariff.demand_windows(situation.tariff, answerable(situation), zone, holidays, situation.peaks_so_far),
         limits=tuple(
             limit
             for c in situation.commitments
@@ -457,6 +457,15 @@ def assemble(
         curtailable=False,
         notes=(*situation.notes, *limits.notes),
     )
+
+
+def answerable(situation: Situation) -> Horizon:
+    """The part of the horizon whose peaks this plan answers for: up to the end of the day that may be asked about.
+
+    A later day still stands as released and gets its own offers in its own time; were its peak counted now, a peak that
+    every day would have could never be lowered by any of them."""
+    horizon = situation.horizon
+    return Horizon(horizon.start, min(horizon.slots, horizon.slot_edge(situation.movable.end)), horizon.step_minutes)
 
 
 def row(series: Series) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from energy.clock import floor_to
 from energy.metering.intervals import intervals
-from energy.metering.site import SiteMeters, base_load, job_loads, site_load
+from energy.metering.site import SiteMeters, base_load, job_loads, shaped, site_load
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Mode
 from energy.model.meter import Measures, Meter, Role
@@ -98,7 +98,7 @@ def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interva
     jobs = {job.id: job for job in store.jobs.all(Interval(span.start - timedelta(days=7), span.end))}
     modes: dict[tuple[str, str], Mode] = {(j.id, m.machine): m for j in jobs.values() for m in j.modes}
     machine_kw = {
-        m.machine: store.intervals.power(m.id, horizon)[0]
+        m.machine: shaped(store.intervals.of(m.id, span), horizon)
         for m in meters
         if m.machine is not None and m.measures is Measures.MACHINE
     }

@@ -203,7 +203,9 @@ def refuse(store: Store, offer: Offer, decision: Decision, zone: str, now: datet
     if decision.scope in {Scope.THIS_WEEK, Scope.ALWAYS_JOB, Scope.ALWAYS_MACHINE}:
         for rule in standing_rules(offer, decision, now):
             store.rules.add(rule)
-        text = f"Refused: {offer.headline}. It stands ({decision.scope}) and is listed with its price under Assumptions."
+        text = (
+            f"Refused: {offer.headline}. It stands ({decision.scope}) and is listed with its price under Assumptions."
+        )
     return Decided(offer=refused, text=text)
 
 

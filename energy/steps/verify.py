@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.clock import day_bounds, local
-from energy.metering.site import SiteMeters, job_loads, share_of_slots, site_load, state_of_charge
+from energy.metering.site import SiteMeters, job_loads, shaped, share_of_slots, site_load, state_of_charge
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact, FactKind
 from energy.model.horizon import Horizon, Interval
@@ -161,7 +161,7 @@ def read_moves(store: Store, site: Site, wide: Horizon, now: datetime) -> list[_
 def loads_of(store: Store, site: Site, runs: Sequence[JobRun], jobs: Mapping[str, Job], wide: Horizon) -> list[Row]:
     """The load of each run over the wide horizon, from the machine's meter where it has one."""
     machine_kw = {
-        m.machine: store.intervals.power(m.id, wide)[0]
+        m.machine: shaped(store.intervals.of(m.id, Interval(wide.start, wide.end)), wide)
         for m in store.meters()
         if m.machine is not None and m.measures is Measures.MACHINE
     }
@@ -235,7 +235,7 @@ def metered(store: Store, run: JobRun, wide: Horizon) -> bool:
     if meter is None:
         return False
     on = share_of_slots(run, wide) > 0
-    kw = store.intervals.power(meter.id, wide)[0].values[on]
+    kw = shaped(store.intervals.of(meter.id, Interval(wide.start, wide.end)), wide).values[on]
     return bool(len(kw)) and float(np.mean(~np.isnan(kw))) >= LEAST_KNOWN
 
 

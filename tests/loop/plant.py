@@ -1,27 +1,31 @@
 """The one small plant and its frozen week, in numbers that a planner can check by hand.
 
 An oven (200 kW for 2 h) and a press (100 kW for 2 h) on 115 kW that always run (100 kW of halls, 10 + 5 kW of idling).
-A kWh costs 0.30 EUR from 06:00 to 12:00, 0.10 from 12:00 to 16:00, 0.20 else; its carbon is 0.4, 0.2 and 0.3 kg. So the
+A kWh costs 0.30 EUR from 06:00 to 12:00, 0.10 from 12:00 to 14:00, 0.20 else; its carbon is 0.4, 0.2 and 0.3 kg. So the
 oven's 400 kWh cost 120 EUR in the morning, 40 at midday and 80 in the evening; the press' 200 kWh half of that.
+
+A kW of the month's peak above 400 kW costs 5 EUR. As released, oven (08:00) and press (09:00) meet from 09:00 to 10:00 at
+115 + 200 + 100 = 415 kW; both at midday would meet as well. So the best plan has the oven at midday and the press after it.
 
 The week is Sat 24 Oct to Sun 1 Nov 2026 in Berlin: the clock change on Sunday the 25th, a holiday of the plant's own on
 Friday the 30th, the month's end on Saturday the 31st.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from energy.build import service_of
 from energy.clock import HeldClock, day_bounds, local, wall_to_utc
 from energy.config import load_settings
-from energy.model.horizon import Horizon
+from energy.model.horizon import Horizon, Interval
 from energy.model.job import Job, Mode, Need
 from energy.model.meter import Reading, ReadingQuality
 from energy.model.proposal import Decision, DecisionKind, Offer, OfferState, Scope
 from energy.model.run import JobRun
 from energy.model.series import CARBON_INTENSITY, PRICE_DAY_AHEAD, Series
 from energy.service import LoadstoneService
+from energy.steps.fetch import take_in_runs
 
 ZONE = "Europe/Berlin"
 BASE_KW, OVEN_IDLE_KW, PRESS_IDLE_KW = 100.0, 10.0, 5.0
@@ -49,7 +53,7 @@ tariff:
   export_per_kwh: 0.0
   rates: []
   demand:
-    - {name: monthly peak, per_kw: 5.0, period: month}
+    - {name: monthly peak, per_kw: 5.0, period: month, target_kw: 400}
 store: {url: "sqlite:///store.sqlite", raw_days: 30, raw_gb: 1}
 meters:
   - {id: grid, name: Grid, kind: file, path: none.csv, role: settlement, measures: grid, connection_kw: 1000}
@@ -69,12 +73,12 @@ dashboard: {address: 127.0.0.1, port: 8599, roles: [planner]}
 
 def price_at(wall: datetime) -> float:
     """EUR/kWh at a local wall time."""
-    return 0.30 if 6 <= wall.hour < 12 else 0.10 if 12 <= wall.hour < 16 else 0.20
+    return 0.30 if 6 <= wall.hour < 12 else 0.10 if 12 <= wall.hour < 14 else 0.20
 
 
 def carbon_at(wall: datetime) -> float:
     """kg CO2e/kWh at a local wall time."""
-    return 0.4 if 6 <= wall.hour < 12 else 0.2 if 12 <= wall.hour < 16 else 0.3
+    return 0.4 if 6 <= wall.hour < 12 else 0.2 if 12 <= wall.hour < 14 else 0.3
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
@@ -135,32 +139,47 @@ class SmallPlant:
             known_at = at(day - timedelta(days=1), 12, 45)
             for key, rule, unit in ((PRICE_DAY_AHEAD, price_at, "EUR/kWh"), (CARBON_INTENSITY, carbon_at, "kg/kWh")):
                 values = [rule(local(t, ZONE)) for t in horizon.times()]
-                self.store.series.add(key, Series.of(horizon, values, unit), known_at=known_at, source="test", basis="grid average, direct")
+                self.store.series.add(
+                    key,
+                    Series.of(horizon, values, unit),
+                    known_at=known_at,
+                    source="test",
+                    basis="grid average, direct",
+                )
 
     def order(self, *jobs: Job) -> None:
         self.store.jobs.reconcile(jobs, self.clock.now(), complete=False)
 
-    def ran(self, job_id: str, machine: str, start: datetime, kwh: float | None = None, minutes: int = RUN_MINUTES) -> None:
+    def ran(
+        self, job_id: str, machine: str, start: datetime, kwh: float | None = None, minutes: int = RUN_MINUTES
+    ) -> None:
         """Say that a job runs then; the meters count it as the clock passes."""
-        self.runs.append(JobRun(job=job_id, machine=machine, start=start, end=start + timedelta(minutes=minutes), kwh=kwh))
+        self.runs.append(
+            JobRun(job=job_id, machine=machine, start=start, end=start + timedelta(minutes=minutes), kwh=kwh)
+        )
 
     def live_to(self, until: datetime) -> None:
         """Let time pass, a reading of every meter at each quarter hour, and count it."""
         while self.clock.now() < until:
             now = self.clock.now()
-            step = min(timedelta(minutes=15) - (now - datetime(2026, 1, 1, tzinfo=now.tzinfo)) % timedelta(minutes=15), until - now)
+            step = min(
+                timedelta(minutes=15) - (now - datetime(2026, 1, 1, tzinfo=now.tzinfo)) % timedelta(minutes=15),
+                until - now,
+            )
             hours = step.total_seconds() / 3600
-            kw = {m: sum(self.load(r) for r in self.runs if r.machine == m and r.start <= now < (r.end or now)) for m in ("oven", "press")}
+            kw = {
+                m: sum(self.load(r) for r in self.runs if r.machine == m and r.start <= now < (r.end or now))
+                for m in ("oven", "press")
+            }
             self._kwh["m-oven"] += (OVEN_IDLE_KW + kw["oven"]) * hours
             self._kwh["m-press"] += (PRESS_IDLE_KW + kw["press"]) * hours
             self._kwh["grid"] += (BASE_KW + OVEN_IDLE_KW + PRESS_IDLE_KW + sum(kw.values())) * hours
             self.clock.advance(step)
             self._take_readings()
-        done = [r for r in self.runs if r.end is not None and r.end <= self.clock.now()]
-        self.store.runs.put(done)
-        from energy.model.horizon import Interval
-        from energy.steps.fetch import take_in_runs
-
+        begun = [r for r in self.runs if r.start <= until]
+        self.store.runs.put(
+            [r if r.end is not None and r.end <= until else replace(r, end=None, kwh=None) for r in begun]
+        )
         take_in_runs(self.store, Interval(until - timedelta(days=2), until), until)
         self.service.collect()
 
@@ -174,7 +193,15 @@ class SmallPlant:
         for meter, kwh in self._kwh.items():
             silent = any(a <= now < b for a, b in self.dead.get(meter, []))
             quality = ReadingQuality.NO_ANSWER if silent else ReadingQuality.GOOD
-            readings.append(Reading(meter=meter, taken_at=now, import_kwh=None if silent else kwh, export_kwh=None if silent else 0.0, quality=quality))
+            readings.append(
+                Reading(
+                    meter=meter,
+                    taken_at=now,
+                    import_kwh=None if silent else kwh,
+                    export_kwh=None if silent else 0.0,
+                    quality=quality,
+                )
+            )
         self.store.readings.add(readings)
 
     def offers(self) -> list[Offer]:
@@ -183,9 +210,23 @@ class SmallPlant:
     def offer_of(self, job_id: str) -> Offer:
         return next(o for o in self.store.offers.in_state(*OfferState) if job_id in o.jobs)
 
+    def accepted_start(self, job_id: str) -> datetime:
+        """Where an accepted offer has put a job."""
+        offer = self.offer_of(job_id)
+        assert offer.state is OfferState.ACCEPTED, offer
+        return next(s.new.start for s in offer.shifts if s.job == job_id)
+
     def say(self, kind: DecisionKind, offer: Offer, **more: object) -> object:
         """A planner's word."""
-        said: dict[str, object] = {"id": f"{kind}-{offer.id}", "offer": offer.id, "version": offer.version, "kind": kind, "by": "Kim", "role": "planner", "at": self.clock.now()}
+        said: dict[str, object] = {
+            "id": f"{kind}-{offer.id}",
+            "offer": offer.id,
+            "version": offer.version,
+            "kind": kind,
+            "by": "Kim",
+            "role": "planner",
+            "at": self.clock.now(),
+        }
         return self.service.decide(Decision(**(said | more)))  # type: ignore[arg-type]
 
     def accept(self, offer: Offer, **more: object) -> object:
