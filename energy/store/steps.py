@@ -18,7 +18,7 @@ class Steps(Repository):
         key = (step_table.c.slot == slot, step_table.c.inputs == inputs)
         return self._first(sa.select(step_table.c.id).where(*self._of(step), *key)) is not None
 
-    def record(self, step: str, slot: datetime, inputs: str, at: datetime, seconds: float, note: str = "") -> bool:  # noqa: PLR0917
+    def record(self, step: str, slot: datetime, inputs: str, at: datetime, seconds: float, note: str = "") -> bool:
         """Keep that a step ran; False where the same key is already there. Either way it has succeeded, and what
         failed before is no longer a failure."""
         row = {"site": self._site, "step": step, "slot": slot, "inputs": inputs}
