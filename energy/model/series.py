@@ -38,6 +38,7 @@ class Series:
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=np.float64)
+        values[np.isnan(values)] = np.nan  # arithmetic makes NaN of other bits too, and a gap is a gap
         if values.shape != (self.horizon.slots,):
             raise ValueError(f"{self.horizon.slots} slots need as many values, not {values.shape}")
         values.setflags(write=False)

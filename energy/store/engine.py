@@ -19,6 +19,11 @@ T = TypeVar("T")
 
 BUSY_MS = 5_000  # how long SQLite itself waits for another writer
 BUSY_SECONDS = 30.0  # how long we try in all before saying so
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's word for having waited too long
+BUSY_TEXT = (
+    f"the store is busy: somebody else has been writing for {BUSY_SECONDS:.0f} s. "
+    "Look for a process that hangs in a unit of work, end it, and try again"
+)
 MEMORY = ("", ":memory:")
 
 
@@ -68,8 +73,11 @@ class Database:
         if outer is not None:
             yield outer
             return
-        with self._turn, _said(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self._turn, _said(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # there each statement would see a commit of its own
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     def close(self) -> None:
         self.engine.dispose()
@@ -81,6 +89,7 @@ class Database:
         if self.is_sqlite:
             return _begin_immediate(connection, durable)
         begun = connection.begin()
+        connection.execute(sa.text(f"SET LOCAL lock_timeout = '{BUSY_SECONDS:.0f}s'"))
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number(lock))))
         if not durable:
             connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
@@ -150,10 +159,7 @@ def _retry(call: Callable[[], T], errors: type[Exception]) -> T:
             if not is_busy(error):
                 raise
             if time.monotonic() - started > BUSY_SECONDS:
-                raise StoreError(
-                    f"the store is busy: somebody else has been writing for {BUSY_SECONDS:.0f} s. Look for a process "
-                    "that hangs in a unit of work (`loadstone doctor`), then try again"
-                ) from error
+                raise StoreError(BUSY_TEXT) from error
         time.sleep(wait * random.uniform(0.5, 1.0))
         wait = min(2 * wait, 0.5)
 
@@ -164,4 +170,6 @@ def _said() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if getattr(error.orig, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+            raise StoreError(BUSY_TEXT) from error
         raise StoreError(f"the store cannot be read or written: {str(error.orig).strip()}") from error

@@ -6,7 +6,7 @@ In a versioned table the row marked `current` is the newest word; the older ones
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, Table, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 NAMES = {
@@ -16,6 +16,9 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+# Not JSON on SQLite: a column so declared would turn the text "1" into a number.
+BODY: Any = Text().with_variant(JSON(), "postgresql")
 
 # Clustered by its key on SQLite: a month of one meter lies side by side.
 BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
@@ -37,7 +40,7 @@ class Versioned(OfSite):
     """A noun of which each change is a new version."""
 
     current: bool = True
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 def table(row: type[SQLModel]) -> Table:
@@ -128,7 +131,7 @@ class MeterRow(OfSite, table=True):
     __tablename__ = "meter"
     id: str = Field(primary_key=True)
     position: int
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 class ForecastRow(Base, table=True):
@@ -172,7 +175,7 @@ class FactRow(OfSite, table=True):
     reported_at: datetime
     answered_at: datetime | None = None
     plan: str = ""
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 class AsIsRow(Versioned, table=True):
@@ -216,7 +219,7 @@ class NotOfferedRow(OfSite, table=True):
     plan: str = Field(primary_key=True)
     version: int = Field(primary_key=True)
     at: datetime
-    bodies: str = Field(sa_type=JSON)
+    bodies: str = Field(sa_type=BODY)
 
 
 class DecisionRow(OfSite, table=True):
@@ -225,7 +228,7 @@ class DecisionRow(OfSite, table=True):
     id: str = Field(primary_key=True)
     offer: str
     at: datetime
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 class FloorRow(Base, table=True):
@@ -246,7 +249,7 @@ class RuleRow(OfSite, table=True):
     since: datetime
     until: datetime
     ended_at: datetime | None = None
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 class ReceiptRow(OfSite, table=True):
@@ -255,7 +258,7 @@ class ReceiptRow(OfSite, table=True):
     dispatcher: str = Field(primary_key=True)
     at: datetime = Field(primary_key=True)
     ok: bool
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)
 
 
 # --- events and accounts ---
@@ -343,4 +346,4 @@ class FailureRow(Base, table=True):
 class NoteRow(OfSite, table=True):
     __tablename__ = "note"
     key: str = Field(primary_key=True)
-    body: str = Field(sa_type=JSON)
+    body: str = Field(sa_type=BODY)

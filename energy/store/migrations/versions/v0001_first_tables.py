@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table('as_is',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('job', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('start', sa.DateTime(timezone=True), nullable=False),
@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_table('commitment',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('event', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -50,7 +50,7 @@ def upgrade() -> None:
     op.create_table('day_savings',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -61,7 +61,7 @@ def upgrade() -> None:
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('offer', sa.String(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'id', name=op.f('pk_decision'))
     )
     with op.batch_alter_table('decision', schema=None) as batch_op:
@@ -71,7 +71,7 @@ def upgrade() -> None:
     op.create_table('event',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -89,7 +89,7 @@ def upgrade() -> None:
     sa.Column('reported_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('plan', sa.String(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'id', name=op.f('pk_fact'))
     )
     with op.batch_alter_table('fact', schema=None) as batch_op:
@@ -124,7 +124,7 @@ def upgrade() -> None:
     op.create_table('job',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -140,7 +140,7 @@ def upgrade() -> None:
     op.create_table('job_run',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('job', sa.String(), nullable=False),
     sa.Column('start', sa.DateTime(timezone=True), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -168,7 +168,7 @@ def upgrade() -> None:
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'id', name=op.f('pk_meter'))
     )
     op.create_table('not_offered',
@@ -176,19 +176,19 @@ def upgrade() -> None:
     sa.Column('plan', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('bodies', sa.JSON(), nullable=False),
+    sa.Column('bodies', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'plan', 'version', name=op.f('pk_not_offered'))
     )
     op.create_table('note',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('key', sa.String(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'key', name=op.f('pk_note'))
     )
     op.create_table('offer',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
@@ -206,7 +206,7 @@ def upgrade() -> None:
     op.create_table('peak_saving',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('current', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.Column('charge', sa.String(), nullable=False),
     sa.Column('period', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -231,7 +231,7 @@ def upgrade() -> None:
     sa.Column('dispatcher', sa.String(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ok', sa.Boolean(), nullable=False),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'instruction', 'dispatcher', 'at', name=op.f('pk_receipt'))
     )
     op.create_table('standing_rule',
@@ -240,7 +240,7 @@ def upgrade() -> None:
     sa.Column('since', sa.DateTime(timezone=True), nullable=False),
     sa.Column('until', sa.DateTime(timezone=True), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('body', sa.JSON(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'id', name=op.f('pk_standing_rule'))
     )
     op.create_table('step',
