@@ -3,7 +3,7 @@
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from energy.config.mistakes import Mistakes
 from energy.config.sections import MeterSection, OptimizerSection
@@ -18,12 +18,6 @@ SHARED = {
 }
 
 
-class AnyOptions(BaseModel):
-    """Options of a kind that does not say what it takes."""
-
-    model_config = ConfigDict(extra="allow")
-
-
 def read_kind(group: str, said: Any, path: str, mistakes: Mistakes) -> KindSettings | None:
     """A kind with its options: `naive`, or `{kind: naive, days: 28}`. None where there are mistakes."""
     said = {"kind": said} if isinstance(said, str) else said
@@ -34,7 +28,7 @@ def read_kind(group: str, said: Any, path: str, mistakes: Mistakes) -> KindSetti
     module = _module(group, name, joined(path, "kind"), mistakes)
     if module is None:
         return None
-    model: type[BaseModel] = getattr(module, "Settings", AnyOptions)
+    model: type[BaseModel] = module.Settings
     shared = ("kind", *SHARED.get(group, ()))
     own = {key: value for key, value in said.items() if key in model.model_fields or key not in shared}
     options = mistakes.check(model, own, path, also=shared)
@@ -59,7 +53,5 @@ def _module(group: str, name: str, path: str, mistakes: Mistakes) -> ModuleType 
     try:
         return kind(group, name)
     except ImportError as error:
-        if error.name and error.name.split(".")[0] in {"energy", "meters", "optimizer"}:
-            return ModuleType(name)  # a room of our own that is still being built
         mistakes.add(path, f"the kind {name!r} cannot be loaded ({error}); install the package it comes with again")
         return None

@@ -40,7 +40,7 @@ class Mistakes:
     def check(self, model: type[M], data: Any, path: str, also: tuple[str, ...] = ()) -> M | None:
         """The model made from the data; None where it has mistakes, all of which are then noted. `also` are keys
         that others read, known here only to be named."""
-        unknown = list(unknown_keys(model, data, path, also))
+        unknown = [*unknown_keys(model, data, path, also), *yes_for_number(model, data, path)]
         for where, what in unknown:
             self.add(where, what)
         try:
@@ -88,8 +88,8 @@ def sentence(detail: ErrorDetails, secret: bool) -> str:
         return said
     said = f"{said}, not {value!r}"
     if kind in {"enum", "literal_error"} and isinstance(value, str):
-        close = nearest(value, re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
-        return said + close if "mean" in close else said
+        known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return f"cannot be {value!r}{nearest(value, known)}"
     return said
 
 
@@ -105,7 +105,7 @@ def unknown_keys(annotation: Any, data: Any, path: str, also: tuple[str, ...] = 
     models = _models(annotation)
     if not models or any(model.model_config.get("extra") == "allow" for model in models):
         return []
-    fields = {field.alias or name: field.annotation for model in models for name, field in model.model_fields.items()}
+    fields = _fields(annotation)
     found: list[tuple[str, str]] = []
     for key, item in data.items():
         if key in fields:
@@ -113,6 +113,33 @@ def unknown_keys(annotation: Any, data: Any, path: str, also: tuple[str, ...] = 
         elif key not in also:
             found.append((joined(path, key), f"unknown key{nearest(key, [*fields, *also])}"))
     return found
+
+
+def yes_for_number(annotation: Any, data: Any, path: str) -> list[tuple[str, str]]:
+    """(path, sentence) of each true or false where something else is asked; pydantic would take true for 1."""
+    if isinstance(data, bool):
+        return [] if _takes_bool(annotation) else [(path, f"should not be {str(data).lower()}; quote it if it is text")]
+    if isinstance(data, list):
+        return [found for i, item in enumerate(data) for found in yes_for_number(annotation, item, f"{path}[{i}]")]
+    if not isinstance(data, dict):
+        return []
+    values = _dict_values(annotation)
+    fields = {} if values is not None else _fields(annotation)
+    return [
+        found
+        for key, item in data.items()
+        for found in yes_for_number(fields.get(key, Any if values is None else values), item, joined(path, key))
+    ]
+
+
+def _takes_bool(annotation: Any) -> bool:
+    return annotation in {Any, bool} or any(_takes_bool(part) for part in get_args(annotation))
+
+
+def _fields(annotation: Any) -> dict[str, Any]:
+    """The keys that some model at this place knows, with what may stand there."""
+    models = _models(annotation)
+    return {field.alias or name: field.annotation for model in models for name, field in model.model_fields.items()}
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

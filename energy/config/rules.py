@@ -65,7 +65,7 @@ def _unique(rows: Iterator[tuple[str, dict[str, Any]]], mistakes: Mistakes) -> N
 
 
 def _near(word: str, known: list[str], where: str) -> str:
-    return nearest(word, known) if known else f"; {where} lists none"
+    return nearest(word, sorted(set(known))) if known else f"; {where} lists none"
 
 
 def _rows(data: dict[str, Any], *keys: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -24,7 +24,7 @@ def _weekday(said: Any) -> Any:
     for names in (WEEKDAYS, LONG_WEEKDAYS):
         if word in names:
             return names.index(word)
-    raise ValueError(f"{said!r} is not a weekday{nearest(word, list(WEEKDAYS))}")
+    raise ValueError(f"{said!r} is not a weekday{nearest(word, [*WEEKDAYS, *LONG_WEEKDAYS])}")
 
 
 def _wall_time(said: Any) -> Any:

@@ -28,7 +28,7 @@ class Written:
         """The line of a path, or of the nearest thing that holds it."""
         while path and path not in self.lines:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
-        return self.lines.get(path)
+        return self.lines[path] if path else None
 
 
 class Loader(yaml.SafeLoader):
@@ -67,10 +67,9 @@ def joined(path: str, key: str) -> str:
 
 def read(text: str, environ: Mapping[str, str], source: str = "config.yaml") -> Written:
     """The plain data of a config text. What is not YAML at all is a ConfigError that names the line."""
-    loader = Loader(text)
     try:
-        node = loader.get_single_node()
-        return Reader(loader, environ).read(node)
+        loader = Loader(text)
+        return Reader(loader, environ).read(loader.get_single_node())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
@@ -78,8 +77,6 @@ def read(text: str, environ: Mapping[str, str], source: str = "config.yaml") -> 
         raise ConfigError(source, [Mistake(where, f"not readable as YAML: {said}")]) from error
     except yaml.YAMLError as error:
         raise ConfigError(source, [Mistake("text", f"not readable as YAML: {error}")]) from error
-    finally:
-        loader.dispose()
 
 
 class Reader:

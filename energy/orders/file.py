@@ -15,7 +15,7 @@ from energy.ports import Context
 class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    jobs: Path = Field(description="CSV or XLSX of production orders (see orders.md)")
+    jobs: Path = Field(description="CSV or XLSX of production orders")
     runs: Path | None = Field(None, description="CSV or XLSX of what really ran")
     sheet: str | None = Field(None, description="sheet of an XLSX; the first one where it is not given")
 
