@@ -16,7 +16,7 @@ from optimizer.greedy import Told, dispatched, first_plan
 from optimizer.plant import Plant
 from optimizer.reckoning import Reckoning, steered
 from optimizer.search import Search
-from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of, work
+from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
 
 FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the solver's
 FIRST_PLAN_SECONDS = 3.0
@@ -93,6 +93,8 @@ class Milp:
             gap=self.gap,
         )
         if self.worker is None:
+            from optimizer.child import work  # loads HiGHS into this process
+
             return work(task, tell)
         try:
             finished = self.worker.run(task, deadline=deadline - KEPT_BACK_SECONDS, tell=tell)

@@ -1,19 +1,19 @@
-"""From a plant to a solved program: the blocks put together, handed to HiGHS as arrays, and read back.
+"""From a plant to a solved program: relaxation, a small program around it, then the whole one.
 
-PuLP is the language that the rules are written in (and writes LP and MPS files); its hand-over to HiGHS adds rows one
-by one, so the arrays go across here at once. The status is read from HiGHS itself.
+The relaxation is solved first, by interior point: it gives a bound, and for each start what it would cost to insist on
+it (its reduced cost). A small program with only the promising starts finds a good plan in little time; after that the
+whole program is solved without the starts that cannot be in any better plan, so that the bound stays proven. The status
+is read from HiGHS itself.
 """
 
 import math
-import os
-import sys
-import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from energy.model.problem import Problem
 from optimizer.blocks import (
@@ -32,6 +32,7 @@ from optimizer.blocks import (
     precedence,
     site_balance,
 )
+from optimizer.handover import Options, arrays, loaded
 from optimizer.model import Model
 from optimizer.plant import Plant, Start
 from optimizer.reckoning import Dispatch
@@ -53,8 +54,6 @@ BLOCKS = (
     lateness,
     moving,
 )
-
-_GREETING = threading.Lock()
 
 Better = Callable[[list[Start], Dispatch, float, float | None], None]
 
@@ -80,6 +79,20 @@ def build(plant: Plant) -> Model:
     return model
 
 
+PROMISING = 10  # starts of each job in the small program: those of least reduced cost
+SMALL_SHARE = 0.4  # of the time that is left, for the small program
+ROUNDING = 1e-7
+EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
+
+
+@dataclass(frozen=True, slots=True)
+class _Relaxed:
+    """The relaxation: its bound, and what insisting on each start would add to it."""
+
+    bound: float
+    reduced_cost: NDArray[np.float64]
+
+
 def solve(
     plant: Plant,
     *,
@@ -91,112 +104,125 @@ def solve(
 ) -> Solved:
     """Solve within a time, starting from a first plan. `better(chosen, dispatch, cost, bound)` hears of each better
     plan while it runs."""
+    until = time.monotonic() + seconds
     model = model or build(plant)
-    highs = _handed_over(model, seconds=seconds, gap=gap)
-    if first is not None:
-        _warm(highs, model, first)
-    if better is not None:
-        _listen(highs, model, better)
-    highs.run()
-    return _read(highs, model)
+    run = _Run(model, arrays(model), until=until, gap=gap, better=better)
+    run.best = None if first is None else list(first)
+    if first is not None and run.number_of_starts > len(plant.starts):
+        run.around_relaxation()
+    return run.whole()
 
 
-def _handed_over(model: Model, *, seconds: float, gap: float) -> Any:
-    """The program inside HiGHS, passed as arrays."""
-    column = {x.name: number for number, x in enumerate(model.columns)}
-    program = model.program
-    starts, index, value, lower, upper = [0], [], [], [], []
-    for row in program.constraints():
-        for x, factor in row.items():
-            index.append(column[x.name])
-            value.append(factor)
-        starts.append(len(index))
-        right = -row.constant
-        lower.append(right if row.sense >= 0 else -math.inf)
-        upper.append(right if row.sense <= 0 else math.inf)
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(column), len(lower)
-    cost = np.zeros(len(column))
-    for x, factor in program.objective.items():
-        cost[column[x.name]] = factor
-    lp.col_cost_, lp.offset_ = cost, float(program.objective.constant)
-    lp.col_lower_ = np.array([-math.inf if x.lowBound is None else x.lowBound for x in model.columns])
-    lp.col_upper_ = np.array([math.inf if x.upBound is None else x.upBound for x in model.columns])
-    lp.row_lower_, lp.row_upper_ = np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = np.array(starts), np.array(index, dtype=np.int64)
-    lp.a_matrix_.value_ = np.array(value, dtype=np.float64)
-    whole, part = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
-    lp.integrality_ = [whole if x.cat == "Integer" else part for x in model.columns]
-    highs = _quiet_highs()
-    options = {"output_flag": False, "threads": 1, "random_seed": 0, "time_limit": max(0.1, seconds)}
-    options |= {"mip_rel_gap": gap, "mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
-    for name, said in options.items():
-        highs.setOptionValue(name, said)
-    if highs.passModel(lp) == highspy.HighsStatus.kError:
-        raise RuntimeError(f"HiGHS refused the program of {lp.num_col_} columns and {lp.num_row_} rows")
-    return highs
+class _Run:
+    """One solve: the program, the best plan and the best bound so far."""
 
+    def __init__(self, model: Model, lp: Any, *, until: float, gap: float, better: Better | None) -> None:
+        self.model, self.lp = model, lp
+        self.until, self.gap, self.better = until, gap, better
+        self.number_of_starts = sum(len(starts) for starts in model.plant.starts)
+        self.best: list[Start] | None = None
+        self.dispatch: Dispatch | None = None
+        self.cost = math.inf
+        self.bound = -math.inf
+        self.upper = np.array(lp.col_upper_)
 
-def _quiet_highs() -> Any:
-    """A HiGHS that says nothing: 1.16 greets on standard output before it can be told not to."""
-    with _GREETING:
-        kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-        try:
-            sys.stdout.flush()
-            os.dup2(nowhere, 1)
-            highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy is typed only in part
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
-            os.close(nowhere)
-    return highs
+    def around_relaxation(self) -> None:
+        """Bound and a good plan, from the relaxation and a small program around it."""
+        relaxed = self._relax()
+        if relaxed is None:
+            return
+        self.bound = relaxed.bound
+        self._run(self._promising(relaxed), seconds=SMALL_SHARE * self._left(), proves=False)
+        beyond = relaxed.reduced_cost > self.cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(self.cost))
+        self.upper[: self.number_of_starts][beyond] = 0.0
 
+    def whole(self) -> Solved:
+        """The whole program, as far as it is not done yet."""
+        if self.cost - self.bound > max(self.gap * abs(self.cost), 1e-6) or self.best is None or self.cost == math.inf:
+            return self._run(self.upper, seconds=self._left(), proves=True)
+        return self._solved(optimal=True, status="Optimal")
 
-def _warm(highs: Any, model: Model, first: Sequence[Start]) -> None:
-    """Tell HiGHS the first plan: where each job starts; it works out the rest."""
-    index, value, number = [], [], 0
-    for starts, chosen in zip(model.plant.starts, first, strict=True):
-        for start in starts:
-            index.append(number)
-            value.append(1.0 if start is chosen or start == chosen else 0.0)
-            number += 1
-    if index:
-        highs.setSolution(len(index), np.array(index, dtype=np.int32), np.array(value))
+    def _left(self) -> float:
+        return max(0.1, self.until - time.monotonic())
 
+    def _relax(self) -> _Relaxed | None:
+        options: Options = {"solver": "ipm", "time_limit": self._left(), "solve_relaxation": True}
+        highs = loaded(self.lp, options)
+        highs.run()
+        if highs.modelStatusToString(highs.getModelStatus()) != "Optimal":
+            return None
+        duals = np.asarray(highs.getSolution().col_dual)[: self.number_of_starts]
+        return _Relaxed(float(highs.getInfo().objective_function_value), duals)
 
-def _listen(highs: Any, model: Model, better: Better) -> None:
-    def heard(event: Any) -> None:
-        values = np.asarray(event.data_out.mip_solution)
-        bound = event.data_out.mip_dual_bound
-        better(
-            _chosen(model, values),
-            _dispatch(model, values),
-            float(event.data_out.objective_function_value),
-            bound if math.isfinite(bound) else None,
-        )
+    def _promising(self, relaxed: _Relaxed) -> NDArray[np.float64]:
+        """Upper bounds that leave each job its few starts of least reduced cost, the best plan's and the given one."""
+        upper = np.array(self.lp.col_upper_)
+        upper[: self.number_of_starts] = 0.0
+        first = 0
+        for row, starts in enumerate(self.model.plant.starts):
+            costs = relaxed.reduced_cost[first : first + len(starts)]
+            upper[first + np.argsort(costs, kind="stable")[:PROMISING]] = 1.0
+            upper[first] = 1.0
+            if self.best is not None:
+                upper[first + starts.index(self.best[row])] = 1.0
+            first += len(starts)
+        return upper
 
-    highs.cbMipImprovingSolution += heard
+    def _run(self, upper: NDArray[np.float64], *, seconds: float, proves: bool) -> Solved:
+        self.lp.col_upper_ = upper
+        options: Options = {"time_limit": seconds, "mip_rel_gap": self.gap, "mip_lp_solver": "ipm"}
+        highs = loaded(self.lp, EXACT | options)
+        if self.best is not None:
+            self._warm(highs)
+        self._listen(highs, proves)
+        highs.run()
+        return self._read(highs, proves)
 
+    def _warm(self, highs: Any) -> None:
+        """Tell HiGHS the best plan so far: where each job starts; it works out the rest."""
+        assert self.best is not None
+        value = np.zeros(self.number_of_starts)
+        first = 0
+        for starts, chosen in zip(self.model.plant.starts, self.best, strict=True):
+            value[first + starts.index(chosen)] = 1.0
+            first += len(starts)
+        highs.setSolution(len(value), np.arange(len(value), dtype=np.int32), value)
 
-def _read(highs: Any, model: Model) -> Solved:
-    info = highs.getInfo()
-    status = highs.modelStatusToString(highs.getModelStatus())
-    found = info.primal_solution_status == 2 and math.isfinite(info.objective_function_value)
-    mip = any(x.cat == "Integer" for x in model.columns)
-    bound = info.mip_dual_bound if mip else info.objective_function_value
-    bound = float(bound) if math.isfinite(bound) and status != "Infeasible" else None
-    if not found:
-        return Solved(None, None, None, bound, False, status)
-    values = np.asarray(highs.getSolution().col_value)
-    return Solved(
-        _chosen(model, values),
-        _dispatch(model, values),
-        float(info.objective_function_value),
-        bound,
-        status == "Optimal",
-        status,
-    )
+    def _listen(self, highs: Any, proves: bool) -> None:
+        def heard(event: Any) -> None:
+            said = event.data_out
+            if proves and math.isfinite(said.mip_dual_bound):
+                self.bound = max(self.bound, float(said.mip_dual_bound))
+            self._take(np.asarray(said.mip_solution), float(said.objective_function_value))
+
+        highs.cbMipImprovingSolution += heard
+
+    def _take(self, values: NDArray[np.float64], cost: float) -> None:
+        """Keep a plan that is better than the best so far, and tell of it."""
+        if cost < self.cost:
+            self.cost, self.best = cost, _chosen(self.model, values)
+            self.dispatch = _dispatch(self.model, values)
+            if self.better is not None:
+                bound = self.bound if math.isfinite(self.bound) else None
+                self.better(self.best, self.dispatch, cost, bound)
+
+    def _read(self, highs: Any, proves: bool) -> Solved:
+        info = highs.getInfo()
+        status = str(highs.modelStatusToString(highs.getModelStatus()))
+        if info.primal_solution_status == 2 and math.isfinite(info.objective_function_value):
+            self._take(np.asarray(highs.getSolution().col_value), float(info.objective_function_value))
+        if proves:
+            mip = any(x.cat == "Integer" for x in self.model.columns)
+            bound = info.mip_dual_bound if mip else info.objective_function_value
+            if math.isfinite(bound) and self.cost < math.inf:
+                self.bound = max(self.bound, min(float(bound), self.cost))
+        return self._solved(optimal=status == "Optimal", status=status)
+
+    def _solved(self, *, optimal: bool, status: str) -> Solved:
+        bound = self.bound if math.isfinite(self.bound) else None
+        if self.cost == math.inf:
+            return Solved(None, None, None, bound, False, status)
+        return Solved(self.best, self.dispatch, self.cost, bound, optimal, status)
 
 
 def one_way(problem: Problem, dispatch: Dispatch) -> Dispatch:

@@ -1,6 +1,6 @@
 """A warm child process that solves, so that a deadline can be kept: HiGHS looks at its clock only now and then.
 
-The child is a plain `python -m optimizer.worker`, started when it is first needed, used again, and started anew after
+The child is a plain `python -m optimizer.child`, started when it is first needed, used again, and started anew after
 it had to be ended. Parent and child speak pickled messages over the child's standard input and output:
 
     parent → child   Task
@@ -8,7 +8,6 @@ it had to be ended. Parent and child speak pickled messages over the child's sta
 """
 
 import contextlib
-import os
 import pickle
 import queue
 import subprocess
@@ -66,28 +65,6 @@ def starts_of(plant: Plant, placements: Chosen) -> list[Start]:
         job = plant.problem.jobs[row].id
         chosen.append(next(start for start in plant.starts[row] if start.placement(job) == placement))
     return chosen
-
-
-def work(task: Task, tell: Callable[[Found], None]) -> Finished:
-    """Solve a task; used by the child, and in one's own process by tests."""
-    from optimizer.solve import build, solve
-
-    plant = Plant(task.problem)
-    model = build(plant)
-
-    def better(chosen: list[Start], dispatch: Dispatch, cost: float, bound: float | None) -> None:
-        tell(Found(plant.placements(chosen), dispatch, cost, bound))
-
-    solved = solve(
-        plant,
-        model=model,
-        seconds=task.until - time.monotonic(),
-        gap=task.gap,
-        first=starts_of(plant, task.first),
-        better=better,
-    )
-    placements = None if solved.chosen is None else plant.placements(solved.chosen)
-    return Finished(placements, solved.dispatch, solved.bound, solved.optimal, solved.status)
 
 
 class WorkerFailedError(Exception):
@@ -148,7 +125,7 @@ class Worker:
         self.end()
         self._heard = queue.SimpleQueue()
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "optimizer.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "optimizer.child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._child.stdout is not None
         threading.Thread(target=_listen, args=(self._child.stdout, self._heard), daemon=True).start()
@@ -169,35 +146,9 @@ def _listen(pipe: IO[bytes], heard: "queue.SimpleQueue[Any]") -> None:
     while True:
         try:
             heard.put(pickle.load(pipe))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+        except (EOFError, OSError, ValueError):
             heard.put("the solver process ended")
             return
-
-
-def main() -> None:
-    """The child: one task after another until the parent is gone."""
-    asked = sys.stdin.buffer
-    said = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes to standard error
-
-    def tell(message: object) -> None:
-        pickle.dump(message, said)
-        said.flush()
-
-    import optimizer.solve  # noqa: F401  (warm: PuLP and HiGHS are loaded before the first task)
-
-    while True:
-        try:
-            task = pickle.load(asked)
-        except EOFError:
+        except Exception as error:  # a message that cannot be read is a failure like any other, and must be heard
+            heard.put(f"the solver process was not understood: {error}")
             return
-        try:
-            tell(work(task, tell))
-        except BrokenPipeError:
-            return
-        except Exception as error:  # the parent answers with the first plan, and names this
-            tell(f"{type(error).__name__}: {error}")
-
-
-if __name__ == "__main__":
-    main()

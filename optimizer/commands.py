@@ -1,0 +1,83 @@
+"""The command `loadstone optimize`: a problem file in, a plan out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from energy.model.plan import LineKind, Plan
+    from energy.model.problem import Problem
+
+
+@click.command()
+@click.argument("problem", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Time for the plan.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
+@click.option(
+    "--kind", default="milp", show_default=True, type=click.Choice(["milp", "greedy"]), help="Which optimizer."
+)
+@click.option("--gap", default=0.005, show_default=True, type=click.FloatRange(0, 1), help="Proven gap that is enough.")
+def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: float) -> None:
+    """Plan the jobs of a PROBLEM file (JSON) at the least cost, and say what moves and why.
+
+    \b
+    Example:
+      loadstone optimize examples/small/problem.json --seconds 10 --out plan.json
+      loadstone check examples/small/problem.json plan.json
+    """
+    from energy.errors import LoadstoneError
+    from energy.exchange.problems import read_problem, write_plan
+    from optimizer.greedy import Greedy, dispatched
+    from optimizer.milp import Milp
+
+    asked = read_problem(problem)
+    optimizer = Milp(gap=gap) if kind == "milp" else Greedy()
+
+    def tell(cost: float, bound: float | None) -> None:
+        beside = "" if bound is None else f", proven to cost at least {bound:,.2f}"
+        click.echo(f"  {cost:,.2f} {asked.currency}{beside}", err=True)
+
+    answer = optimizer.solve(asked, seconds=seconds, progress=tell)
+    if answer.plan is None:
+        raise LoadstoneError("There is no plan:\n  " + "\n  ".join(answer.contradictions))
+    before = dispatched(asked).plan
+    assert before is not None  # the same problem has just been planned
+    _print(asked, before, answer.plan)
+    if out is not None:
+        write_plan(answer.plan, out)
+        click.echo(f"\nWritten to {out}")
+
+
+def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
+    from energy.planning.explain import reasons
+
+    proven = "" if plan.how.gap is None else f", proven within {100 * plan.how.gap:.2f} %"
+    click.echo(f"{plan.how}{proven}, {plan.how.seconds:.1f} s, {plan.how.solver}")
+    if plan.how.note:
+        click.echo(plan.how.note)
+    click.echo(f"\n{'':24}{'in force':>14}{'plan':>14}{'change':>14}")
+    rows = [(kind.value, before.bill.amount(kind), plan.bill.amount(kind)) for kind in _kinds(before, plan)]
+    rows.append(("all lines", before.bill.total, plan.bill.total))
+    for name, was, is_ in rows:
+        click.echo(f"{f'{name}, {problem.currency}':24}{was:>14,.2f}{is_:>14,.2f}{is_ - was:>+14,.2f}")
+    for name, was, is_ in (
+        ("carbon, kg CO2e", before.bill.carbon_kg, plan.bill.carbon_kg),
+        ("peak, kW", before.bill.peak_kw, plan.bill.peak_kw),
+    ):
+        click.echo(f"{name:24}{was:>14,.1f}{is_:>14,.1f}{is_ - was:>+14,.1f}")
+    moves = reasons(problem, plan)
+    click.echo(f"\n{len(moves)} of {len(problem.jobs)} jobs move" + (":" if moves else "."))
+    for reason in moves.values():
+        click.echo(f"  {reason.sentence}")
+    if plan.gave_way:
+        click.echo("\nWhat had to give way:")
+    for given in plan.gave_way:
+        click.echo(f"  {given.rule}: {given.by} (priced {given.price:,.2f} {problem.currency})")
+
+
+def _kinds(*plans: "Plan") -> list["LineKind"]:
+    """The kinds of lines that any of the plans has."""
+    from energy.model.plan import LineKind
+
+    return [kind for kind in LineKind if any(plan.bill.amount(kind) for plan in plans)]
