@@ -235,7 +235,8 @@ async def _live(settings: "Settings", clock: "Clock", plant: "LivingPlant", stop
         for fact in plant.new_facts():
             try:
                 told = await asyncio.to_thread(report, store, fact=fact, site=settings.site, now=clock.now())
-                log.info("%s %s: %s", fact.kind, fact.machine or fact.job, told.text)
+                if not told.again:
+                    log.info("%s %s: %s", fact.kind, fact.machine or fact.job, told.text)
             except LoadstoneError as error:
                 log.warning("the floor could not report: %s", error)  # as a person would be told; the plant lives on
         with suppress(TimeoutError):
