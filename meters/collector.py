@@ -42,7 +42,7 @@ class Collector:
         clock: Clock,
         *,
         batch_seconds: float = 1.0,
-        most_waiting: int = 100_000,
+        most_waiting: int = 50_000,
         most_in_batch: int = 2_000,
         flush_seconds: float = 10.0,
     ) -> None:

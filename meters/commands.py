@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from energy.clock import Clock
     from energy.config import Settings
     from energy.model.meter import Reading
+    from energy.twin.floor import LivingPlant
     from meters.profile import Profile
-    from meters.simulator.server import PowerSource
+
+TICK_SECONDS = 1.0  # real seconds between two looks of the simulated floor at its instructions
 
 CONFIG = click.option(
     "--config", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True, help="the plant"
@@ -126,14 +128,14 @@ def collect(config: Path) -> None:
 async def _collect(settings: "Settings") -> None:
     from collections.abc import Sequence
 
+    from energy.build import open_store
     from energy.model.meter import Reading
     from energy.plugins import build
-    from energy.store.store import Store
     from meters.collector import Collector, Polled
 
     clock = settings.clock()
     context = settings.context(clock)
-    store = Store.open(settings.store.url, settings.site.id)
+    store = open_store(settings)
 
     def keep(readings: Sequence[Reading]) -> None:
         with store.unit(durable=True):
@@ -141,7 +143,8 @@ async def _collect(settings: "Settings") -> None:
 
     polled = [
         Polled(
-            reader=build("meters", said.kind, said.options, context), seconds=getattr(said.options, "poll_seconds", 10)
+            reader=build("meters", said.kind, said.options, context),
+            seconds=getattr(said.options, "poll_seconds", 10.0),
         )
         for said in settings.meters
     ]
@@ -149,53 +152,92 @@ async def _collect(settings: "Settings") -> None:
     collector.stop_on_signals()
     click.echo(f"collecting from {len(polled)} meters")
     await collector.run()
-    click.echo(f"stopped; {collector.kept} readings kept, {collector.waiting + collector.dropped} lost")
+    lost = collector.waiting + collector.dropped
+    click.echo(f"stopped: {collector.kept} readings kept, {lost} lost")
 
 
 @click.command()
 @CONFIG
-@click.option("--speed", default=None, type=float, help="plant seconds per real second (default: as the plant's clock)")
+@click.option("--speed", default=None, type=click.FloatRange(min=0.01), help="plant seconds in a real second")
 def simulate(config: Path, speed: float | None) -> None:
     """Run the simulated plant: its meters answer over real Modbus TCP, where the config says they are.
 
-    For the demo and for trying things out; a real plant never needs it. `--speed 60` makes a minute an hour.
-    Runs until Ctrl-C or SIGTERM.
+    For the demo and for trying things out; a real plant never needs it. With `--speed 60` a minute is an hour: the
+    config has to name a `schedule.clock`, so that all processes of the plant go by the same one. Runs until Ctrl-C or
+    SIGTERM.
+
+    Example: loadstone simulate --config config.yaml
     """
+    import logging
+
     from energy.config import load_settings
 
-    asyncio.run(_simulate(load_settings(config), speed))
-
-
-async def _simulate(settings: "Settings", speed: float | None) -> None:
-    import signal
-
-    from meters.modbus import Settings as ModbusSettings
-    from meters.simulator.server import Simulator
-
-    clock = _clock(settings, speed)
-    spoken = [(m.meter.id, m.options) for m in settings.meters if isinstance(m.options, ModbusSettings)]
-    simulator = Simulator(spoken, _plant(settings, clock), str(settings.folder))
-    stop = asyncio.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    await simulator.start()
-    where = ", ".join(f"{host}:{port}" for host, port in simulator.addresses)
-    click.echo(f"{len(spoken)} simulated meters answer on {where}; the clock runs {clock.speed:g} times")
-    await stop.wait()
-    await simulator.stop()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = load_settings(config)
+    asyncio.run(_simulate(settings, _clock(settings, speed)))
 
 
 def _clock(settings: "Settings", speed: float | None) -> "Clock":
+    """The plant's clock; at another speed it goes on from where it is, for all processes."""
     from datetime import UTC, datetime
 
-    from energy.clock import SpeedClock
+    from energy.clock import SpeedClock, SystemClock
+    from energy.errors import LoadstoneError
 
-    clock = settings.clock()
     if speed is None:
-        return clock
-    return SpeedClock(clock.now(), datetime.now(UTC), speed)
+        return settings.clock()
+    path = settings.schedule.clock
+    if path is None:
+        raise LoadstoneError(f"{settings.path.name}: --speed needs `schedule: {{clock: var/clock.json}}`")
+    now = settings.clock().now() if path.exists() else SystemClock().now()
+    clock = SpeedClock(now, datetime.now(UTC), speed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clock.save(path)
+    return clock
 
 
-def _plant(settings: "Settings", clock: "Clock") -> "PowerSource":
-    """The twin of the plant that the config describes."""
-    raise NotImplementedError
+async def _simulate(settings: "Settings", clock: "Clock") -> None:
+    import signal
+
+    from energy.twin.life import living_plant
+    from meters.modbus import Settings as ModbusSettings
+    from meters.simulator.server import Simulator
+
+    plant = living_plant(settings, clock)
+    spoken = [(m.meter.id, m.options) for m in settings.meters if isinstance(m.options, ModbusSettings)]
+    simulator = Simulator(spoken, plant, str(settings.folder))
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    await asyncio.to_thread(plant.tick)
+    await simulator.start()
+    where = ", ".join(f"{host}:{port}" for host, port in simulator.addresses)
+    click.echo(f"{len(spoken)} simulated meters answer on {where}; the plant's clock runs {clock.speed:g} times")
+    try:
+        await _live(settings, clock, plant, stop)
+    finally:
+        await simulator.stop()
+
+
+async def _live(settings: "Settings", clock: "Clock", plant: "LivingPlant", stop: asyncio.Event) -> None:
+    """Let the floor live, and report by itself what happens there, until told to stop."""
+    import logging
+    from contextlib import suppress
+
+    from energy.build import open_store
+    from energy.errors import LoadstoneError
+    from energy.steps.report import report
+
+    store = open_store(settings)
+    log = logging.getLogger("loadstone.simulator")
+    while not stop.is_set():
+        await asyncio.to_thread(plant.tick)
+        for fact in plant.new_facts():
+            try:
+                told = await asyncio.to_thread(report, store, fact=fact, site=settings.site, now=clock.now())
+                if not told.again:
+                    log.info("%s %s: %s", fact.kind, fact.machine or fact.job, told.text)
+            except LoadstoneError as error:
+                log.warning("the floor could not report: %s", error)  # as a person would be told; the plant lives on
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TICK_SECONDS)

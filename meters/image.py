@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from meters.batching import Batch
 from meters.profile import Profile, Register
 from meters.quantities import KINDS, UNITS
-from meters.registers import RegisterType, decode, encode, width
+from meters.registers import RegisterType, decode, encode, scaled, width
 
 Words = Mapping[tuple[int, int], int]  # (function code, address on the wire) → the 16 bits that lie there
 
@@ -32,7 +32,7 @@ def _value(profile: Profile, name: str, register: Register, words: Words) -> flo
             return None  # a sum with an unknown part is unknown
         value = sum(known)
         if register.between is None or register.between[0] <= value <= register.between[1]:
-            return _uncoded(value, register) * factor
+            return scaled(_uncoded(value, register), factor)
     return None
 
 

@@ -59,8 +59,13 @@ def decode(
     if any(first <= bits <= last for first, last in not_available):
         return None
     (raw,) = struct.unpack(FORMATS[type], packed)
-    value = raw * scale
+    value = scaled(raw, scale)
     return value if math.isfinite(value) else None
+
+
+def scaled(raw: float, scale: float) -> float:
+    """raw × scale; by a tenth, a hundredth … as a division, so that 12 345 hundredths are 123.45 to the last digit."""
+    return raw * scale if scale >= 1 else raw / (1 / scale)
 
 
 def encode(value: float, type: RegisterType, *, low_word_first: bool = False, scale: float = 1.0) -> list[int]:

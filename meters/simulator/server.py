@@ -56,7 +56,7 @@ class SimulatedMeter:
         banks = [_bank(self._profile, code) for code in (3, 4)]
         return SimDevice(self.unit, simdata=(bit, bit, banks[0], banks[1]), action=self._answer)
 
-    async def _answer(  # noqa: PLR0917 - as pymodbus calls it
+    async def _answer(
         self, code: int, first: int, address: int, count: int, words: list[int], written: object
     ) -> ExcCodes | None:
         if self.meter in self._faults.dead:
