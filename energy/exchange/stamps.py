@@ -138,7 +138,10 @@ def _by_row(said: Sequence[datetime | str], zone: str, step: timedelta) -> Place
     first = said[0] if said else "there is no row"
     if isinstance(first, str):
         raise StepError(f"the first row must say when it is: {first}")
-    start, note = _candidates(first, zone)[0], "the first stamp is the start of its interval"
+    instants = _candidates(first, zone)
+    if isinstance(instants, str):
+        raise StepError(f"the first row must say when it is: {instants}")
+    start, note = instants[0], "the first stamp is the start of its interval"
     if midnight_stands_last(said):
         start, note = start - step, "stamps are ends, since midnight stands last in its day"
     starts = tuple(start + k * step for k in range(len(said)))

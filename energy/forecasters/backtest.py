@@ -4,8 +4,8 @@ A forecaster gets copies that end at its issue time, so it cannot see the future
 the horizon, since they stand for forecasts that were issued before.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as wall_time
 from time import perf_counter
@@ -15,7 +15,7 @@ import numpy as np
 from energy.clock import local_date, wall_to_utc
 from energy.forecasters.bands import Band, banded
 from energy.forecasters.days import local_slots
-from energy.forecasters.score import LEVELS, Score, mae, score
+from energy.forecasters.score import Score, mae, score
 from energy.forecasters.similar import DayTable
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
@@ -109,15 +109,6 @@ class LeakError(AssertionError):
     """A forecaster was about to see, or was given, what was not known at its issue time."""
 
 
-def roll(
-    trial: Trial, forecasters: Sequence[Forecaster], *, skip: frozenset[datetime] = frozenset()
-) -> Iterator[Issued]:
-    """The days of a trial, each forecast by all; days in `skip` are already done."""
-    for at in trial.issue_times():
-        if at not in skip:
-            yield issue(trial, forecasters, at)
-
-
 def issue(trial: Trial, forecasters: Sequence[Forecaster], at: datetime) -> Issued:
     """The forecasts of one day. Each forecaster has its own copies, so that none can tell another."""
     forecasts, seconds = {}, {}
@@ -143,8 +134,7 @@ def sees_the_future(trial: Trial, make: Callable[[Trial], Forecaster], at: datet
     slot = trial.actual.horizon.slot_of(at)
     values = trial.actual.values.copy()
     values[slot:] = values[slot:][::-1] * -3.0 + 17.0
-    other = Trial(**{**{f: getattr(trial, f) for f in Trial.__slots__},
-                     "actual": Series(trial.actual.horizon, values, trial.actual.unit)})  # fmt: skip
+    other = replace(trial, actual=Series(trial.actual.horizon, values, trial.actual.unit))
     answers = [issue(t, [make(t)], at).forecasts for t in (trial, other)]
     (first,), (second,) = (list(answer.values()) for answer in answers)
     return (first.p10, first.p50, first.p90) != (second.p10, second.p50, second.p90)
@@ -181,12 +171,3 @@ def relative_to_week(trial: Trial, days: Sequence[Issued], name: str) -> float:
     both = ~(np.isnan(own) | np.isnan(week))
     error = mae(week[both], came[both])
     return mae(own[both], came[both]) / error if error > 0 else float("nan")
-
-
-def quantiles_of(forecast: Forecast) -> dict[str, list[float]]:
-    """The quantiles of a forecast by level."""
-    series = (forecast.p10, forecast.p50, forecast.p90)
-    return {f"{level:g}": s.values.tolist() for level, s in zip(LEVELS, series, strict=True)}
-
-
-__all__ = ["WEEK", "Issued", "LastWeek", "LeakError", "Result", "Trial", "issue", "results", "roll", "sees_the_future"]

@@ -39,4 +39,5 @@ def dark_columns(table: "DayTable") -> NDArray[np.bool_]:
     rows = table.values[-NIGHT_DAYS:]
     known = ~np.isnan(rows)
     least = NIGHT_SHARE * max(float(np.nanmax(table.values)), 0.0)
-    return known.any(axis=0) & (np.where(known, rows, 0.0).max(axis=0) <= least)
+    dark: NDArray[np.bool_] = known.any(axis=0) & (np.where(known, rows, 0.0).max(axis=0) <= least)
+    return dark

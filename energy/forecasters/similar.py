@@ -77,7 +77,8 @@ def last_mean(rows: Floats, count: int) -> Floats:
     from_the_end = np.cumsum(known[::-1], axis=0)[::-1]
     taken = known & (from_the_end <= count)
     with np.errstate(invalid="ignore"):
-        return np.where(taken, rows, 0.0).sum(axis=0) / taken.sum(axis=0)
+        means: Floats = np.where(taken, rows, 0.0).sum(axis=0) / taken.sum(axis=0)
+    return means
 
 
 def forecast_similar_days(

@@ -33,7 +33,9 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
         daily_seasonality=False,  # the daily shape comes in as regressors, in local time
         uncertainty_samples=0,  # the band comes from errors
     )
-    model.stan_backend.set_options(newton_fallback=False)
+    backend = model.stan_backend
+    assert backend is not None  # made by Prophet's constructor
+    backend.set_options(newton_fallback=False)
     try:
         for regressor in regressors:
             model.add_regressor(regressor.name, prior_scale=regressor.spread, standardize=regressor.standardize)
@@ -42,6 +44,8 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
         raise FitError(f"Prophet's fit took longer than {seconds:g} s") from late
     except (RuntimeError, ValueError) as failure:
         raise FitError(f"Prophet's fit failed ({str(failure).splitlines()[0][:120]})") from failure
+    finally:
+        backend.cleanup()  # each fit leaves files in the temp folder
     return model
 
 

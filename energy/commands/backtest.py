@@ -1,0 +1,233 @@
+"""`loadstone backtest`: how good would the forecasts have been?"""
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from energy.exchange.readings import ReadResult
+    from energy.forecasters.backtest import Trial
+    from energy.forecasters.backtest_file import Sheet
+    from energy.model.series import Series
+    from energy.ports import Forecaster
+
+TARGETS = {"price": "price", "load": "base_load", "carbon": "carbon", "pv": "pv"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--target", type=click.Choice(list(TARGETS)), required=True, help="What the column holds.")
+@click.option("--column", required=True, help="The column that is forecast.")
+@click.option("--drivers", default="", help="Columns known ahead (day-ahead forecasts, weather), with commas.")
+@click.option("--days", type=click.IntRange(min=1), default=28, show_default=True, help="The last so many days.")
+@click.option("--horizon", default="24h", show_default=True, help="How far ahead: 24h, 36h, 7d.")
+@click.option("--issue", default="00:00", show_default=True, help="Wall-clock time at which each is issued.")
+@click.option("--zone", default=None, help="Zone of the calendar, and of stamps that name none. Without: such stamps "
+              "are a regular series as they stand, 24 hours every day.")  # fmt: skip
+@click.option("--country", default="", help="Country or part of it for public holidays: DE, DE-BW, KR.")
+@click.option("--step", type=click.Choice(["15min", "30min", "1h"]), default=None, help="Step of the test, if not the "
+              "file's own: finer rows are averaged.")  # fmt: skip
+@click.option("--stamps", type=click.Choice(["auto", "start", "end", "by-row"]), default="auto", show_default=True,
+              help="What a stamp means. auto: the start; by row where midnight stands last in its day.")  # fmt: skip
+@click.option("--time", default="", help="The column of stamps, if it is not the first that holds times.")
+@click.option("--forecaster", default="prophet", show_default=True, help="A kind of forecaster, as in config.yaml.")
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write.")
+def backtest(file: Path, out: Path, **options: Any) -> None:
+    """How good would the forecasts have been? Forecast each of the last days again from what was known before it.
+
+    Rolling origin with a fit each day. The forecaster gets only rows before its issue time; drivers reach over the
+    horizon. Beside it run two yardsticks: similar days (naive) and the copy of last week. An interrupted run goes on
+    where it stopped. The result is one JSON object.
+
+    \b
+    loadstone backtest load.csv.gz --target load --column Usage_kWh --days 28 --json out.json
+    loadstone backtest NP.csv.gz --target price --column OT --days 28 \\
+        --drivers "Grid load forecast,Wind power forecast" --json np.json
+    """
+    from energy.forecasters.backtest import issue
+    from energy.forecasters.backtest_file import Partial, write
+
+    sheet = prepare(file, options)
+    forecasters = built(options["forecaster"], sheet.trial)
+    partial = Partial(out.with_name(out.name + ".partial"), sheet)
+    done = partial.read()
+    already = {day.at for day in done}
+    left = [at for at in sheet.trial.issue_times() if at not in already]
+    if done:
+        click.echo(f"{len(done)} days were already done; {len(left)} are left.", err=True)
+    with click.progressbar(left, label=f"{options['forecaster']} on {file.name}", file=sys.stderr) as days:
+        for at in days:
+            day = issue(sheet.trial, forecasters, at)
+            partial.add(day)
+            done.append(day)
+    answer = sheet.answer(done)
+    write(out, answer)
+    partial.remove()
+    for line in summary(answer):
+        click.echo(line)
+
+
+def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
+    """Read the file and set up the test."""
+    from datetime import time as wall_time
+
+    from energy.exchange.readings import FileMapping, read_intervals
+    from energy.exchange.stamps import Stamps
+    from energy.forecasters.backtest import Trial
+    from energy.forecasters.backtest_file import Sheet
+    from energy.model.forecast import Target
+
+    drivers = tuple(name.strip() for name in options["drivers"].split(",") if name.strip())
+    if options["column"].strip() in drivers:
+        raise click.UsageError("the column that is forecast cannot be its own driver: that would be the future")
+    zone = options["zone"] or "UTC"
+    check_zone(zone)
+    mapping = FileMapping(
+        columns=(options["column"], *drivers), time=options["time"], zone=zone, stamps=Stamps(options["stamps"])
+    )
+    read = read_intervals(file, mapping)
+    target = Target(TARGETS[options["target"]])
+    series = [on_step(series, options["step"]) for series in series_of(read, len(mapping.columns))]
+    turned = target is Target.PV and mostly_negative(series[0])
+    notes = [*read.notes, *(f"bad: {mistake}" for mistake in read.bad[:20])]
+    if len(read.bad) > 20:
+        notes.append(f"… and {len(read.bad) - 20} more bad rows")
+    if turned:
+        series[0] = negative(series[0])
+        notes.append("generation is negative in the file: turned for the forecaster, written here as in the file")
+    if target is Target.PV and (series[0].values < 0).any():
+        series[0] = not_below_zero(series[0])
+        notes.append("what inverters draw at night is no generation: counted as zero")
+    check_drivers(series[0], dict(zip(drivers, series[1:], strict=True)))
+    try:
+        issue = wall_time.fromisoformat(options["issue"])
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{options['issue']!r} is not a time of day like 00:00", param_hint="--issue"
+        ) from error
+    trial = Trial(
+        target=target,
+        actual=series[0],
+        drivers=tuple(zip(drivers, series[1:], strict=True)),
+        days=options["days"],
+        slots_ahead=slots_of(options["horizon"], series[0].horizon.step_minutes),
+        issue=issue,
+        zone=zone,
+        country=options["country"],
+    )
+    if not trial.issue_times():
+        raise click.UsageError(f"{file.name} is too short for a horizon of {options['horizon']}")
+    for note in notes:
+        click.echo(note, err=True)
+    settings = {**options, "file": file.name, "step_minutes": series[0].horizon.step_minutes}
+    return Sheet(
+        trial=trial,
+        tested=options["forecaster"],
+        settings=settings,
+        notes=tuple(notes),
+        zoned=read.zoned or options["zone"] is not None,
+        turned=turned,
+    )
+
+
+def check_zone(zone: str) -> None:
+    from energy.clock import zone_exists
+
+    if not zone_exists(zone):
+        raise click.BadParameter(f"no zone {zone!r}; write it as Europe/Berlin", param_hint="--zone")
+
+
+def series_of(read: "ReadResult", columns: int) -> "list[Series]":
+    """The columns of a file as series over its whole span; what no row says is a gap."""
+    import numpy as np
+
+    from energy.model.horizon import Horizon
+    from energy.model.series import Series
+
+    if not read.rows:
+        raise click.ClickException("no row of the file can be read: " + "; ".join(str(bad) for bad in read.bad[:3]))
+    first, last = read.rows[0].start, read.rows[-1].start
+    slots = int((last - first).total_seconds() / 60) // read.step_minutes + 1
+    horizon = Horizon(first, slots, read.step_minutes)
+    values = np.full((columns, slots), np.nan)
+    for row in read.rows:
+        values[:, horizon.slot_of(row.start)] = [math.nan if value is None else value for value in row.values]
+    return [Series(horizon, column, "as in the file") for column in values]
+
+
+def on_step(series: "Series", step: str | None) -> "Series":
+    from energy.forecasters.similar import at_step
+    from energy.model.horizon import Horizon
+
+    minutes = {"15min": 15, "30min": 30, "1h": 60}.get(step or "", series.horizon.step_minutes)
+    start = series.horizon.start.replace(minute=0)
+    return at_step(series, Horizon(start, 0, minutes))
+
+
+def mostly_negative(series: "Series") -> bool:
+    moving = series.values[series.known & (series.values != 0)]
+    return bool((moving < 0).mean() > 0.5) if len(moving) else False
+
+
+def negative(series: "Series") -> "Series":
+    from energy.model.series import Series
+
+    return Series(series.horizon, -series.values, series.unit)
+
+
+def not_below_zero(series: "Series") -> "Series":
+    import numpy as np
+
+    from energy.model.series import Series
+
+    return Series(series.horizon, np.maximum(series.values, 0.0), series.unit)
+
+
+def check_drivers(target: "Series", drivers: "dict[str, Series]") -> None:
+    """A driver that is the target under another name would be the future."""
+    import numpy as np
+
+    for name, series in drivers.items():
+        both = target.known & series.known
+        a, b = target.values[both], series.values[both]
+        if len(a) > 100 and a.std() > 0 and b.std() > 0 and abs(np.corrcoef(a, b)[0, 1]) > 0.99999:
+            raise click.UsageError(f"driver {name!r} is the forecast column itself: that would be the future")
+
+
+def slots_of(horizon: str, step_minutes: int) -> int:
+    import re
+
+    match = re.fullmatch(r"(\d+)\s*(h|d)", horizon.strip())
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter(f"{horizon!r} is not a span like 24h or 7d", param_hint="--horizon")
+    return int(match[1]) * (24 if match[2] == "d" else 1) * 60 // step_minutes
+
+
+def built(name: str, trial: "Trial") -> "list[Forecaster]":
+    """The tested forecaster, and the yardsticks beside it."""
+    from energy.clock import HeldClock
+    from energy.forecasters.backtest import LastWeek
+    from energy.model.site import Site
+    from energy.plugins import kind
+    from energy.ports import Context
+
+    site = Site(id="backtest", name="Back-test", zone=trial.zone, currency="", import_limit_kw=math.inf,
+                export_limit_kw=math.inf, country=trial.country)  # fmt: skip
+    context = Context(site=site, clock=HeldClock(trial.actual.horizon.start))
+    modules = [kind("forecasters", each, "--forecaster") for each in dict.fromkeys((name, "naive"))]
+    return [*(module.build(module.Settings(), context) for module in modules), LastWeek()]
+
+
+def summary(answer: dict[str, Any]) -> list[str]:
+    """The figures as a small table."""
+    rows = {answer["settings"]["forecaster"]: answer, **answer["yardsticks"]}
+    lines = [f"{'':20}{'MAE':>10}{'of week':>9}{'CRPS':>10}{'in band':>9}{'seconds':>9}"]
+    for name, row in rows.items():
+        cells = [f"{row['mae']:10.4g}", f"{row['rmae_week']:9.3f}", f"{row['crps']:10.4g}",
+                 f"{row['coverage_80']:9.1%}", f"{row['seconds']:9.1f}"]  # fmt: skip
+        lines.append(f"{name:20}{''.join(cells)}")
+    degraded = sum(bool(day["flags"]) for day in answer["issued"])
+    return [*lines, f"{answer['days']} days; {degraded} forecasts carry a flag"]
