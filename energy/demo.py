@@ -21,12 +21,14 @@ from energy.build import service_of
 from energy.clock import HeldClock, SpeedClock, day_bounds, local_date, wall_to_utc
 from energy.config import Settings, load_settings
 from energy.model.horizon import Interval
+from energy.model.meter import ReadingQuality
 from energy.model.plan import Bill
 from energy.model.proposal import OfferState
 from energy.model.savings import Kind
 from energy.rehearsal import Rehearsal, days_between
 from energy.reports.scores import score_of_day_ahead
 from energy.service import LoadstoneService
+from energy.store import Store
 from energy.supervisor import Role, supervise
 from energy.twin.life import BIRTH, living_plant
 
@@ -34,7 +36,8 @@ Say = Callable[[str], object]
 
 PLANNED_DAYS = 7
 SOLVE_SECONDS = 3.0  # for each day of the past; the live cycle takes the config's own limit
-COLLECT_SECONDS = 12.0  # real seconds of live collecting in the headless run
+LIVE_READINGS = 60  # so many readings over the wire are a live cycle
+LIVE_SECONDS = 60.0  # real seconds to wait for them at most
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +94,6 @@ def prepare(config: Path, folder: Path, *, weeks: int, port: int | None, say: Sa
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "var").mkdir(parents=True)
     own = own_config(config, folder, port)
-    (folder / "var" / "clock.json").write_text("{}")
     settings = load_settings(own)
     zone = settings.site.zone
     day = demo_day(local_date(datetime.now(UTC), zone), settings.calendar.holidays)
@@ -167,8 +169,7 @@ def headless(demo: Demo, *, say: Say) -> str:
     clock = go_live(demo, 1.0)
     say("collecting over Modbus TCP …")
     since = clock.now()
-    collect_live(demo, COLLECT_SECONDS)
-    readings = store.readings.count(Interval(since, clock.now() + timedelta(seconds=1)))
+    readings = collect_live(demo, lambda: good_readings(store, since, clock.now()))
     service.house.clock = clock
     service.runner.seconds.clear()
     say("planning …")
@@ -178,8 +179,14 @@ def headless(demo: Demo, *, say: Say) -> str:
     return json.dumps(summary)
 
 
-def collect_live(demo: Demo, seconds: float) -> None:
-    """The simulated meters and the collector as processes of their own, for some seconds."""
+def good_readings(store: Store, since: datetime, now: datetime) -> int:
+    """How many usable readings the collector has stored."""
+    span = Interval(since, now + timedelta(seconds=1))
+    return sum(r.quality is ReadingQuality.GOOD for m in store.meters() for r in store.readings.of(m.id, span))
+
+
+def collect_live(demo: Demo, count: Callable[[], int]) -> int:
+    """The simulated meters and the collector as processes of their own, until enough was read. Returns how much."""
     command = [sys.executable, "-m", "energy.cli"]
     config = ["--config", str(demo.config)]
     with (demo.settings.folder / "var" / "live.log").open("wb") as log:
@@ -188,13 +195,16 @@ def collect_live(demo: Demo, seconds: float) -> None:
             wait_for_port(first_port(demo.settings), 60.0, plant)
             collector = subprocess.Popen([*command, "collect", *config], stdout=log, stderr=log)
             try:
-                time.sleep(seconds)
+                deadline = time.monotonic() + LIVE_SECONDS
+                while count() < LIVE_READINGS and time.monotonic() < deadline and collector.poll() is None:
+                    time.sleep(0.5)
             finally:
                 collector.terminate()
                 collector.wait(30)
         finally:
             plant.terminate()
             plant.wait(30)
+    return count()
 
 
 def wait_for_port(port: int, seconds: float, process: "subprocess.Popen[bytes]") -> None:

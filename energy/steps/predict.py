@@ -87,7 +87,8 @@ def past_of(
     so_far = store.series.get(KEYS[target], Horizon.between(back, end, site.step_minutes), as_known_at=now)
     if end > horizon.start:
         so_far = cut_unknown_tail(so_far)
-    whole = Horizon.between(back, horizon.end, site.step_minutes)
+    so_far = cut_unknown_head(so_far)
+    whole = Horizon.between(min(so_far.horizon.start, horizon.start), horizon.end, site.step_minutes)
     drivers = tuple(
         (key, series)
         for key in DRIVERS[target]
@@ -101,6 +102,14 @@ def past_of(
         country=site.country,
         holidays=tuple(day.isoformat() for day in calendar.holidays),
     )
+
+
+def cut_unknown_head(series: Series) -> Series:
+    """A series from its first known slot on: before the first meter there is no gap, there is nothing."""
+    known = series.known.nonzero()[0]
+    first = int(known[0]) if len(known) else 0
+    horizon = Horizon(series.horizon.time_of(first), series.horizon.slots - first, series.horizon.step_minutes)
+    return series.over(horizon)
 
 
 def cut_unknown_tail(series: Series) -> Series:
