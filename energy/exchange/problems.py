@@ -79,8 +79,13 @@ def plan_from_json(text: str, source: str = "plan") -> Plan:
 
 
 def to_json(record: Problem | Plan) -> str:
-    """The JSON of a problem or plan, for people: objects indented, rows of plain values on one line."""
-    return _pretty(ADAPTERS[type(record)].dump_python(record, mode="json"), "") + "\n"
+    """The JSON of a problem or plan, for people: objects indented, rows of plain values on one line. A gap has no
+    place in either; ProblemError says where it is."""
+    try:
+        return _pretty(ADAPTERS[type(record)].dump_python(record, mode="json"), "") + "\n"
+    except ValueError as error:  # JSON knows neither NaN nor infinity
+        found = mistakes_in(record) if isinstance(record, Problem) else tuple(_plan_mistakes(record))
+        raise ProblemError(type(record).__name__.lower(), found or [Mistake("file", str(error))]) from error
 
 
 def problem_schema() -> dict[str, Any]:

@@ -159,3 +159,10 @@ def test_the_schema_key_of_editors_is_welcome():
     posed = whole()
     plain = {"$schema": "../../docs/problem.schema.json", **json.loads(to_json(posed))}
     assert problem_from_json(json.dumps(plain)) == replace(posed)
+
+
+def test_a_gap_is_not_written():
+    with pytest.raises(ProblemError, match=r"pv_kw\[2\]: nan is not a number"):
+        to_json(problem(pv_kw=(0, 0, float("nan"), 0, 0, 0)))
+    with pytest.raises(ProblemError, match=r"import_kw\[0\]: inf is not a number"):
+        to_json(replace(as_is(problem()), import_kw=(float("inf"),) + (0.0,) * 5))

@@ -22,6 +22,7 @@ from energy.model.problem import (
 )
 from energy.model.site import BatteryRule
 from energy.planning.check import check, check_placements, new_violations
+from energy.planning.check_bill import near
 from energy.planning.price import price_plan
 from tests.planning.plants import placements, problems
 from tests.planning.tables import GIVEN, as_is, at, battery, job, problem
@@ -199,6 +200,33 @@ def test_a_wrong_line_is_named_with_what_is_right():
         "energy gift has nothing on the bill to stand for"
     ]
     assert said(first, *plan.bill.lines) == ["energy energy at published prices stands twice on the bill"]
+
+
+def test_quantities_carbon_and_peak_are_audited_too():
+    posed = problem(job("a", 50))
+    plan = as_is(posed)
+    first, *others = plan.bill.lines
+
+    def found(**bill):
+        return [
+            (v.subject, pytest.approx(v.size), v.unit)
+            for v in check(posed, replace(plan, bill=replace(plan.bill, **bill)))
+        ]
+
+    assert found(lines=(replace(first, quantity=651.0), *others)) == [("energy energy at published prices", 1, "kWh")]
+    assert found(lines=(replace(first, amount=first.amount + 2), *others)) == [
+        ("energy energy at published prices", 2, "EUR")
+    ]
+    assert found(carbon_kg=plan.bill.carbon_kg - 3) == [("carbon", 3, "kg")]
+    assert found(peak_kw=plan.bill.peak_kw + 4) == [("peak", 4, "kW")]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [(0, 9e-7, True), (0, 2e-6, False), (1e6, 1e6 + 0.9, True), (1e6, 1e6 + 2, False), (5, float("nan"), False)],
+)
+def test_equal_but_for_rounding(a, b, same):
+    assert near(a, b) is same
 
 
 PLANNED = BatteryRule.PLANNED

@@ -95,6 +95,13 @@ def test_a_planned_battery_rests_unless_told():
     assert (stored.quantity, stored.amount) == pytest.approx((40, 4))  # 40 kWh less than agreed
 
 
+def test_a_battery_that_is_told_only_half_does_nothing_else():
+    posed = problem(battery=battery(start_kwh=60))
+    assert as_is(posed).discharge_kw == (50, 10, 0, 0, 0, 0)  # its own rule
+    assert as_is(posed, charge_kw=(20, 0, 0, 0, 0, 0)).discharge_kw == (0,) * 6
+    assert as_is(posed, discharge_kw=(0, 20, 0, 0, 0, 0)).import_kw == (100, 80, 100, 100, 100, 100)
+
+
 def test_more_stored_than_agreed_is_worth_something():
     posed = problem(battery=battery(rule=BatteryRule.PLANNED, end_value_per_kwh=0.1))
     told = as_is(posed, charge_kw=(20, 0, 0, 0, 0, 0), discharge_kw=(0,) * 6)
