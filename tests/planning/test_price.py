@@ -109,7 +109,9 @@ def test_more_stored_than_agreed_is_worth_something():
 
 
 def test_late_hours_are_priced_by_job():
-    bill = as_is(problem(job("a", 50, 50, start=3, due=4, late_per_hour=70), job("b", 50, start=1, due=4))).bill
+    bill = as_is(
+        problem(job("a", 50, 50, start=3, due=4, late_per_hour=70), job("b", 50, start=1, due=2))
+    ).bill  # b is just in time
     late = line(bill, LineKind.LATE)
     assert (late.name, late.quantity, late.amount) == ("a", 1, 70)
 
@@ -174,3 +176,49 @@ def test_energy_bill_knows_what_it_does_not_know(imported, exported, price, mone
     got = energy_bill(imported, exported, price, (np.nan, 0.1), (0.4, 0.4))
     assert got[0] == (None if money is None else pytest.approx(money))
     assert got[1] == (None if kg is None else pytest.approx(kg))
+
+
+def test_a_quarter_of_an_hour_makes_a_quarter_of_the_energy():
+    stored = battery(
+        charge_efficiency=0.8,
+        discharge_efficiency=0.5,
+        wear_per_kwh=1.0,
+        end_value_per_kwh=1.0,
+        rule=BatteryRule.PLANNED,
+    )
+    posed = problem(
+        job("a", 40, 40, start=4, due=2, late_per_hour=60),
+        step_minutes=15,
+        pv_kw=(160, 0, 0, 0, 0, 0),
+        carbon_price_per_kg=1.0,
+        battery=stored,
+        limits=(Limit(name="event", start=-2, end=2, limit_kw=60, penalty_per_kwh=2.0),),
+    )
+    plan = as_is(posed, charge_kw=(20, 0, 0, 0, 0, 0), discharge_kw=(0, 8, 0, 0, 0, 0))
+    assert plan.export_kw == (40, 0, 0, 0, 0, 0)
+    assert plan.import_kw == (0, 92, 100, 100, 140, 140)
+    amounts = {kind: pytest.approx(plan.bill.amount(kind)) for kind in LineKind}
+    assert amounts == {
+        LineKind.ENERGY: 572 / 4 * 0.10,
+        LineKind.EXPORT: -40 / 4 * 0.05,
+        LineKind.DEMAND: 0,
+        LineKind.CARBON: 572 / 4 * 0.4,
+        LineKind.WEAR: 8 / 4,
+        LineKind.STORED: -(20 / 4 * 0.8 - 8 / 4 / 0.5),
+        LineKind.LATE: 60.0,  # ends in slot 6, an hour after slot 2
+        LineKind.LIMIT: (92 - 60) / 4 * 2.0,
+        LineKind.MOVE: 0,
+    }
+
+
+def test_the_battery_fills_in_its_own_time():
+    posed = problem(step_minutes=15, pv_kw=(160, 160, 0, 0, 0, 0), battery=battery(start_kwh=79, charge_efficiency=0.8))
+    plan = as_is(posed)
+    assert plan.charge_kw == pytest.approx((50, 50, 0, 0, 0, 0))  # 10 kWh each: 99
+    assert plan.discharge_kw == pytest.approx((0, 0, 50, 50, 50, 50))
+    fuller = as_is(replace(posed, battery=replace(posed.battery, start_kwh=94)))
+    assert fuller.charge_kw == pytest.approx((6 / 0.8 * 4, 0, 0, 0, 0, 0))
+    empty = as_is(
+        replace(posed, pv_kw=(0,) * 6, battery=replace(posed.battery, start_kwh=15, discharge_efficiency=0.5))
+    )
+    assert empty.discharge_kw == pytest.approx((30, 0, 0, 0, 0, 0))  # 7.5 kWh come out
