@@ -42,8 +42,9 @@ class Jobs(Repository):
                     new.append(job.id)
                 elif self._take(connection, job, kept[job.id], at):
                     changed.append(job.id)
-            missing = [load(Job, row.body) for id, row in kept.items() if id not in listed] if complete else []
-            gone = [job for job in missing if job.state is JobState.RELEASED and (span is None or _in_plan(job, span))]
+            missing = [row for id, row in kept.items() if complete and id not in listed]
+            released = [load(Job, row.body) for row in missing if row.state == JobState.RELEASED.value]
+            gone = [job for job in released if span is None or _in_plan(job, span)]
             for job in gone:
                 self._keep(connection, replace(job, state=JobState.GONE), JobState.GONE, at)
         same = len(listed) - len(new) - len(changed)
@@ -93,7 +94,7 @@ class Jobs(Repository):
         return [job for job in jobs if job.id in running or _in_plan(job, span)]
 
     def _current(self) -> Query:
-        columns = (job_table.c.id, job_table.c.body, job_table.c.listed)
+        columns = (job_table.c.id, job_table.c.body, job_table.c.state, job_table.c.listed)
         return sa.select(*columns).where(job_table.c.site == self._site, job_table.c.current)
 
     def _take(self, connection: sa.Connection, job: Job, row: Row, at: datetime) -> bool:

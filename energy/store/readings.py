@@ -18,7 +18,7 @@ from energy.store.times import from_micros, micros
 reading = table(ReadingRow)
 interval = table(IntervalRow)
 
-ROW_BYTES = 64  # a row with its numbers and its place in the tree, measured; texts come on top
+ROW_BYTES = 64  # a row without its texts, on the safe side: SQLite takes 35 with two numbers, about 50 with three
 COLUMNS = (
     reading.c.taken_at,
     reading.c.import_kwh,

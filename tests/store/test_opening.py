@@ -75,7 +75,7 @@ def test_a_new_store_is_made_once_by_all_who_open_it(url: str) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(write, number) for number in range(4)]:
-            done.result(timeout=60)
+            done.result(timeout=150)
     with Store.open(url, "plant") as store:
         assert [store.note(f"seen {number}") for number in range(4)] == [0, 1, 2, 3]
 

@@ -41,7 +41,7 @@ def count_up_in_a_process(url: str) -> None:
 def test_threads_lose_no_update(store: Store) -> None:
     with ThreadPoolExecutor(3) as pool:
         for done in [pool.submit(count_up, store) for _ in range(3)]:
-            done.result(timeout=60)
+            done.result(timeout=150)
     assert store.note("count") == 3 * TIMES
 
 
@@ -51,7 +51,7 @@ def test_processes_lose_no_update(url: str, store: Store, processes: ForkServerC
         other.start()
     count_up(store)
     for other in others:
-        other.join(60)
+        other.join(150)
     assert [other.exitcode for other in others] == [0, 0]
     assert store.note("count") == 3 * TIMES
 
