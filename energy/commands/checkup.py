@@ -22,7 +22,7 @@ from energy.model.problem import Option, Placement, Problem, ProblemJob, Problem
 from energy.model.series import Series
 from energy.planning.check import check
 from energy.plugins import build
-from energy.ports import Context, Feed, Forecaster, MeterReader, Optimizer, OrderSource
+from energy.ports import Context, Feed, Forecaster, MeterReader, Optimizer, OrderSource, Program
 from energy.store.store import Store
 
 METER_SECONDS = 15.0
@@ -58,7 +58,9 @@ def checkup(settings: Settings) -> Iterator[Finding]:
     for kind in {kind.kind: kind for kind in settings.forecasters.values()}.values():
         yield forecaster(kind, context)
     yield optimizer(settings, context)
-    for kind in (*settings.programs, *settings.dispatchers, *settings.notifiers):
+    for kind in settings.programs:
+        yield program(kind, context)
+    for kind in (*settings.dispatchers, *settings.notifiers):
         yield built(kind, context)
 
 
@@ -308,6 +310,20 @@ def two_jobs(settings: Settings) -> Problem:
         price_published=(True,) * 16,
         carbon_kg_per_kwh=(0.3,) * 16,
     )
+
+
+def program(kind: KindSettings, context: Context) -> Finding:
+    """The events asked for once."""
+    what, to_do = f"program {kind.kind}", "Mend what it names; the other events count all the same."
+    try:
+        made: Program = build(kind.group, kind.kind, kind.options, context)
+        events = made.events()
+    except LoadstoneError as error:
+        return Finding(what=what, ok=False, says=str(error), to_do=to_do)
+    bad = getattr(made, "bad", ())
+    if bad:
+        return Finding(what=what, ok=False, says="; ".join(map(str, bad)), to_do=to_do)
+    return Finding(what=what, ok=True, says=f"{len(events)} events of its own")
 
 
 def built(kind: KindSettings, context: Context) -> Finding:

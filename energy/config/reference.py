@@ -46,6 +46,7 @@ KIND_INTRO = {
     "dispatchers": "How the floor is told: a list of kinds.",
     "notifiers": "How people are told that an offer waits: a list of kinds.",
 }
+OF_EVERY_KIND: dict[str, type[BaseModel]] = {"meters": sections.MeterSection, "optimizers": sections.OptimizerSection}
 SECTION_OF = {"optimizers": "optimizer"}
 
 
@@ -62,9 +63,8 @@ def text() -> str:
 def _group(group: str) -> str:
     section = SECTION_OF.get(group, group)
     part = f"## {section}\n\n{KIND_INTRO[group]}\n"
-    shared = {"meters": sections.MeterSection, "optimizers": sections.OptimizerSection}.get(group)
-    if shared is not None:
-        part += f"\n{_tables(shared, section)}"
+    if group in OF_EVERY_KIND:
+        part += f"\n{_tables(OF_EVERY_KIND[group], section)}"
     for name in sorted(kinds(group)):
         settings: type[BaseModel] = kind(group, name).Settings
         hidden = SHARED.get(group, ("kind",))

@@ -32,12 +32,12 @@ def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
         mistakes.add("meters", "none has `role: settlement` and `measures: grid`; the bill is made of that meter")
     for path in billed[1:]:
         mistakes.add(f"{path}.role", f"{billed[0]} is the settlement meter of the grid already; this one is a `check`")
-    at: dict[tuple[Any, ...], str] = {}
+    at: dict[tuple[str, str, str], str] = {}
     for path, row in rows:
         if row.get("measures") == "machine" and not row.get("machine"):
             mistakes.add(path, "measures a machine; say which: `machine: …`")
         if "host" in row and "port" in row:
-            address = (row["host"], str(row["port"]), str(row.get("unit", 1)))
+            address = (str(row["host"]), str(row["port"]), str(row.get("unit", 1)))
             if address in at:
                 said = f"{address[0]} port {address[1]} unit {address[2]} is {at[address]} already"
                 mistakes.add(f"{path}.port", said)

@@ -127,6 +127,9 @@ class ShiftSection(Section):
 
 
 def _check_span(said: Any) -> None:
+    for year in (said.start.year, said.end.year):
+        if not 1990 <= year <= 2199:
+            raise ValueError(f"{year} is not a year of our time")
     if (said.start.tzinfo is None) != (said.end.tzinfo is None):
         raise ValueError("start and end should both have an offset, or none of them")
     if said.end <= said.start:

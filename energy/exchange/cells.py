@@ -12,6 +12,7 @@ from energy.exchange.table import Cell
 YES = {"yes", "y", "true", "1", "x", "ja", "j", "wahr"}
 NO = {"no", "n", "false", "0", "nein", "falsch"}
 GROUPED = re.compile(r"[-+]?\d{1,3}([.,' \u00a0\u202f]\d{3})+")
+FIRST_YEAR, LAST_YEAR = 1990, 2199  # what lies outside is a slip of the pen
 DATE = re.compile(r"(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4}))")
 
 
@@ -66,7 +67,7 @@ def day(cell: Cell) -> date | None:
     if isinstance(cell.value, datetime):
         return None
     if isinstance(cell.value, date):
-        return cell.value
+        return _of_our_time(cell.value)
     match = DATE.fullmatch(cell.text)
     return _date(match) if match else None
 
@@ -75,6 +76,7 @@ def instant(cell: Cell, zone: str, notes: list[str]) -> datetime:
     """A time in UTC: with an offset that instant, without one the wall time of the zone. A wall time that a clock
     change skips is refused; one that it repeats is the first, and noted."""
     said = cell.value if isinstance(cell.value, datetime) else _written(cell.text)
+    _of_our_time(said.date())
     if said.tzinfo is not None:
         return aware(said)
     at = wall_to_utc(said.date(), said.time(), zone)
@@ -114,6 +116,12 @@ def _written(text: str) -> datetime:
 def _date(match: re.Match[str]) -> date:
     year, month, of_month = (int(match[a] or match[b]) for a, b in (("y", "y2"), ("m", "m2"), ("d", "d2")))
     try:
-        return date(year, month, of_month)
+        return _of_our_time(date(year, month, of_month))
     except ValueError as error:
         raise ValueError(f"{match[0]!r} is not a day of the calendar") from error
+
+
+def _of_our_time(said: date) -> date:
+    if not FIRST_YEAR <= said.year <= LAST_YEAR:
+        raise ValueError(f"{said:%d.%m.}{said.year} is not a day of our time")
+    return said

@@ -15,7 +15,7 @@ from energy.ports import Context, FeedValues
 from energy.units import price_per_kwh
 
 if TYPE_CHECKING:
-    from energy.http import Client
+    from energy.http import Client, Fetched
 
 URL = "https://api.energy-charts.info/price"
 UNIT = "EUR/MWh"
@@ -51,11 +51,7 @@ class EnergyCharts:
         self.client = client
 
     def fetch(self, span: Interval) -> Sequence[FeedValues]:
-        from energy.http import get_json
-
-        start, end = whole_days(span)
-        params = {"bzn": self.settings.zone, "start": _iso(start), "end": _iso(end)}
-        answer = get_json(self.client, self.settings.url, params, feed=self.name, absent=(204, 404))
+        answer = self._answer(span)
         if answer is None:
             return ()
         stamps = self._stamps(answer.data)
@@ -73,6 +69,20 @@ class EnergyCharts:
             for series in made
             if (part := within(series, span)) is not None
         ]
+
+    def _answer(self, span: Interval) -> "Fetched | None":
+        """The answer for the whole market days of a span; where there is none, for those without the last one, which may
+        not be published yet."""
+        from energy.http import get_json
+
+        start, end = whole_days(span)
+        while start < end:
+            params = {"bzn": self.settings.zone, "start": _iso(start), "end": _iso(end)}
+            answer = get_json(self.client, self.settings.url, params, feed=self.name, absent=(204, 404))
+            if answer is not None:
+                return answer
+            end = day_bounds(local_date(end, MARKET_ZONE) - timedelta(days=1), MARKET_ZONE)[0]
+        return None
 
     def _stamps(self, data: Any) -> list[Stamp]:
         if not isinstance(data, dict):

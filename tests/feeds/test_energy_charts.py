@@ -66,6 +66,18 @@ def test_no_data_is_not_a_fault(context, status):
     assert feed(context, lambda _: httpx.Response(status)).fetch(DAY) == ()
 
 
+def test_without_the_day_that_is_not_published_the_others_are_asked_for(context):
+    ends = []
+
+    def handler(request):
+        ends.append(request.url.params["end"])
+        return httpx.Response(200, json=body([1.0, 2.0])) if len(ends) == 3 else httpx.Response(404)
+
+    (values,) = feed(context, handler).fetch(Interval(DAY.start, DAY.start + timedelta(days=3)))
+    assert ends == ["2026-01-03T23:00Z", "2026-01-02T23:00Z", "2026-01-01T23:00Z"]
+    assert values.series.horizon.slots == 2
+
+
 def test_order_does_not_matter_and_an_equal_second_word_is_one(context):
     seconds = [START + 1800, START, START + 900, START]
     (values,) = feed(context, body([3.0, 1.0, 2.0, 1.0], seconds)).fetch(DAY)
