@@ -15,6 +15,7 @@ from optimizer.worker import Finished, Found, Task, starts_of
 def work(task: Task, tell: Callable[[Found], None]) -> Finished:
     """Solve a task; used by the child, and in one's own process by tests."""
     plant = Plant(task.problem)
+    plant.own_schedule = task.own_schedule
     model = build(plant)
 
     def better(chosen: list[Start], dispatch: Dispatch, cost: float, bound: float | None) -> None:

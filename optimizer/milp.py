@@ -2,19 +2,21 @@
 
 import atexit
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from energy.model.plan import Answer, How, HowFound
-from energy.model.problem import Problem
+from energy.model.problem import Placement, Problem
 from energy.ports import Context
 from optimizer.answer import Candidate, answer_of, best_of, candidate, gap_of
 from optimizer.contradictions import contradictions
 from optimizer.greedy import Told, dispatched, first_plan
 from optimizer.plant import Plant
-from optimizer.reckoning import Reckoning, steered
+from optimizer.reckoning import Dispatch, Reckoning, steered
 from optimizer.search import Search
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
 
@@ -22,6 +24,8 @@ FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the s
 FIRST_PLAN_SECONDS = 3.0
 KEPT_BACK_SECONDS = 0.3  # to end the child, price the plan and answer
 EXACT = 1e-9
+OWN_RULE_SHARE = 0.4  # of the solver's time, for plans around the simulated schedule of a battery that steers itself
+TIDY_SECONDS = 0.2
 
 
 class Settings(BaseModel):
@@ -42,6 +46,11 @@ class _Heard:
     best: Candidate
     bound: float | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def gap(self) -> float:
+        gap = gap_of(self.best.cost, self.bound)
+        return inf if gap is None else gap
 
 
 class Milp:
@@ -68,29 +77,48 @@ class Milp:
         plant = Plant(problem)
         until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
         heard = _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
-        finished = self._ask(plant, heard, deadline, progress)
-        if finished is not None:
-            _take(plant, heard, finished)
-        return answer_of(plant, heard.best, self._how(heard, finished, began))
+        own_rule = problem.battery is not None and not steered(plant)
+        first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
+        done = self._ask(plant, heard, first_deadline, progress)
+        if own_rule and done and heard.gap > max(self.gap, EXACT):
+            self._ask(plant, heard, deadline, progress, given=True)
+        return answer_of(plant, heard.best, self._how(heard, done, began))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
         return dispatched(problem)
 
-    def _ask(self, plant: Plant, heard: _Heard, deadline: float, progress: Told | None) -> Finished | None:
-        """What the solver says in the end; None where it was ended or failed, with a note."""
+    def _ask(self, plant: Plant, heard: _Heard, deadline: float, progress: Told | None, *, given: bool = False) -> bool:
+        """Let the solver better what has been heard so far; False where it was ended or failed, with a note.
+
+        `given`: a self-consumption battery is taken to do what it does under the best plan so far. What is found so is
+        simulated again, and proves no bound."""
 
         def tell(found: Found) -> None:
-            heard.bound = found.bound if found.bound is not None else heard.bound
-            heard.best = best_of(heard.best, candidate(plant, starts_of(plant, found.chosen), found.dispatch))
+            _take(plant, heard, found.chosen, found.dispatch, None if given else found.bound)
             if progress is not None:
                 progress(heard.best.cost, heard.bound)
 
+        finished = self._finish(plant, heard, deadline, tell, given=given)
+        if finished is None:
+            return False
+        if finished.chosen is None or finished.dispatch is None:
+            heard.notes.append(f"the solver found no plan ({finished.status}); this is the search's")
+            return True
+        _take(plant, heard, finished.chosen, finished.dispatch, None if given else finished.bound)
+        _tidy(plant, heard)
+        return True
+
+    def _finish(
+        self, plant: Plant, heard: _Heard, deadline: float, tell: Callable[[Found], None], *, given: bool
+    ) -> Finished | None:
+        dispatch = heard.best.dispatch
         task = Task(
             problem=plant.problem,
             first=plant.placements(heard.best.chosen),
             until=deadline - 2 * KEPT_BACK_SECONDS,
             gap=self.gap,
+            own_schedule=(dispatch.charge_kw, dispatch.discharge_kw) if given else None,
         )
         if self.worker is None:
             from optimizer.child import work  # loads HiGHS into this process
@@ -105,28 +133,30 @@ class Milp:
             heard.notes.append("the solver overran its time and was ended; this is the best plan before")
         return finished
 
-    def _how(self, heard: _Heard, finished: Finished | None, began: float) -> How:
-        bound = heard.bound
-        gap = gap_of(heard.best.cost, bound)
-        if finished is None or gap is None:
-            found = HowFound.HEURISTIC
+    def _how(self, heard: _Heard, done: bool, began: float) -> How:
+        gap = gap_of(heard.best.cost, heard.bound)
+        if gap is None or (not done and gap > self.gap):
+            found = HowFound.HEURISTIC if gap is None or heard.notes else HowFound.GAP
         else:
             found = HowFound.OPTIMAL if gap <= max(self.gap, EXACT) else HowFound.GAP
         note = "; ".join(heard.notes)
         seconds = time.monotonic() - began
-        return How(found=found, seconds=seconds, gap=gap, bound=bound, solver=_solver(), note=note)
+        return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(), note=note)
 
 
-def _take(plant: Plant, heard: _Heard, finished: Finished) -> None:
-    """The solver's last plan, with what a search from there still finds: moves that gain nothing are taken back."""
-    heard.bound = finished.bound if finished.bound is not None else heard.bound
-    if finished.chosen is None or finished.dispatch is None:
-        heard.notes.append(f"the solver found no plan ({finished.status}); this is the search's")
-        return
-    found = candidate(plant, starts_of(plant, finished.chosen), finished.dispatch)
-    reckoning = Reckoning(plant, found.dispatch if steered(plant) else None)
-    tidied = Search(plant, reckoning, found.chosen).run(until=time.monotonic() + 0.2, groups=0)
-    heard.best = best_of(heard.best, found, candidate(plant, tidied, found.dispatch))
+def _take(plant: Plant, heard: _Heard, chosen: tuple[Placement, ...], dispatch: Dispatch, bound: float | None) -> None:
+    """Keep what the solver says where it is better; its plans are reckoned anew, its bounds only rise."""
+    if bound is not None:
+        heard.bound = bound if heard.bound is None else max(bound, heard.bound)
+    heard.best = best_of(heard.best, candidate(plant, starts_of(plant, chosen), dispatch))
+
+
+def _tidy(plant: Plant, heard: _Heard) -> None:
+    """What a search from the best plan still finds: moves that gain nothing are taken back."""
+    best = heard.best
+    reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
+    chosen = Search(plant, reckoning, best.chosen).run(until=time.monotonic() + TIDY_SECONDS, groups=0)
+    heard.best = best_of(best, candidate(plant, chosen, best.dispatch))
 
 
 def _solver() -> str:

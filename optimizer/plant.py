@@ -68,6 +68,7 @@ class Plant:
         self.slots = problem.slots
         self.hours = problem.step_hours
         self.stay = stay
+        self.own_schedule: tuple[Rows, Rows] | None = None  # of a self-consumption battery, taken as given
         self.machine_row = {machine.id: row for row, machine in enumerate(problem.machines)}
         self.skill_row = {
             skill: row

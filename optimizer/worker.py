@@ -33,8 +33,7 @@ class Task:
     first: Chosen
     until: float
     gap: float
-    charge_kw: Rows | None = None  # the schedule of a battery that is to be taken as given
-    discharge_kw: Rows | None = None
+    own_schedule: tuple[Rows, Rows] | None = None  # what a self-consumption battery is taken to do (charge, discharge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
 from energy.model.problem import ProblemBattery
 from energy.model.site import BatteryRule
 from optimizer.model import Model
+from optimizer.reckoning import own_rule
+
+ROUNDING = 1e-6  # kWh
 
 
 def add(model: Model) -> None:
@@ -16,30 +21,85 @@ def add(model: Model) -> None:
     A planned battery ends with at least the agreed energy (missing kWh are loudly priced) and never charges and
     discharges at once where burning energy would pay.
 
-    A self-consumption battery is not ours to steer. The model relaxes its rule: it charges at most what PV exceeds base
-    load by, and the site exports no more than that, so that what it discharges is used inside. Every schedule of the
-    real rule is allowed here, so the bound holds; the plan's real cost comes from simulating the rule afterwards.
+    A self-consumption battery is not ours to steer; `_own_rule` says how the model stands to it.
     """
     battery = model.problem.battery
     if battery is None:
         return
-    own_rule = battery.rule is BatteryRule.SELF_CONSUMPTION
+    if battery.rule is BatteryRule.SELF_CONSUMPTION:
+        _own_rule(model, battery)
+    else:
+        _planned(model, battery)
+
+
+def _planned(model: Model, battery: ProblemBattery) -> None:
+    stored: Any = battery.start_kwh
+    for k in model.slots:
+        model.charge_kw[k] = model.variable(0.0, battery.charge_kw)
+        model.discharge_kw[k] = model.variable(0.0, battery.discharge_kw)
+        least, most = min(battery.min_kwh, battery.start_kwh), max(battery.capacity_kwh, battery.start_kwh)
+        stored = _keeps(model, battery, k, stored, model.variable(least, most))
+        if _burning_pays(model, k):
+            _one_way(model, battery, k)
+    missing = model.variable(0.0)
+    model.require(stored + missing >= battery.end_kwh, "stored at the end")
+    model.cost("missing at the end", model.loud_per_kwh * missing)
+    _costs(model, battery, stored)
+
+
+def _own_rule(model: Model, battery: ProblemBattery) -> None:
+    """The plant's own controller: charge from what would be exported, discharge whenever the site would import.
+
+    Relaxed to what a linear program can say. It charges at most what PV exceeds base load by, the site exports no more
+    than that, and in each slot it stores no more than it would without any job, and no less than it would if every job
+    ran in every slot that it could (the rule stores less where the site draws more). Every schedule of the real rule is
+    allowed here, so the bound holds; a plan's real cost comes from simulating the rule.
+
+    Once a good plan is known, its simulated schedule may be taken as given (`plant.own_schedule`): plans found that way
+    are simulated again, and prove no bound.
+    """
+    if model.plant.own_schedule is not None:
+        charge_kw, discharge_kw = model.plant.own_schedule
+        model.charge_kw = [float(kw) for kw in charge_kw]
+        model.discharge_kw = [float(kw) for kw in discharge_kw]
+        return
+    least_kwh, most_kwh = _reach(model, battery)
     stored: Any = battery.start_kwh
     for k in model.slots:
         surplus_kw = max(0.0, model.problem.pv_kw[k] - model.problem.base_load_kw[k])
-        charge = model.variable(0.0, min(battery.charge_kw, surplus_kw) if own_rule else battery.charge_kw)
-        discharge = model.variable(0.0, battery.discharge_kw)
-        model.charge_kw[k], model.discharge_kw[k] = charge, discharge
-        after = model.variable(min(battery.min_kwh, battery.start_kwh), max(battery.capacity_kwh, battery.start_kwh))
-        into, out = model.hours * battery.charge_efficiency, model.hours / battery.discharge_efficiency
-        model.require(after == stored + into * charge - out * discharge, f"stored after slot {k}")
-        stored = after
-        if own_rule:
-            model.export_most_kw[k] = surplus_kw
-        elif _burning_pays(model, k):
-            _one_way(model, battery, k)
-    if model.problem.slots:
-        _end(model, battery, stored, own_rule)
+        model.export_most_kw[k] = surplus_kw
+        model.charge_kw[k] = model.variable(0.0, min(battery.charge_kw, surplus_kw))
+        model.discharge_kw[k] = model.variable(0.0, battery.discharge_kw)
+        stored = _keeps(model, battery, k, stored, model.variable(least_kwh[k] - ROUNDING, most_kwh[k] + ROUNDING))
+    _costs(model, battery, stored)
+
+
+def _reach(model: Model, battery: ProblemBattery) -> tuple[list[float], list[float]]:
+    """The least and the most that the rule may have stored after each slot, whatever the jobs do."""
+    problem, hours = model.problem, model.hours
+    before = np.asarray(problem.base_load_kw) - np.asarray(problem.pv_kw)
+    heaviest = before + [sum(kw for _, kw in terms) for terms in model.job_kw]
+    if problem.curtailable:
+        heaviest = heaviest + np.asarray(problem.pv_kw)
+    charge, discharge = own_rule(battery, np.vstack([heaviest, before]), hours)
+    change = hours * (charge * battery.charge_efficiency - discharge / battery.discharge_efficiency)
+    stored = battery.start_kwh + np.cumsum(change, axis=1)
+    return stored[0].tolist(), stored[1].tolist()
+
+
+def _keeps(model: Model, battery: ProblemBattery, k: int, before: Any, after: Any) -> Any:
+    """Stored energy from one slot to the next."""
+    into, out = model.hours * battery.charge_efficiency, model.hours / battery.discharge_efficiency
+    flows = into * model.charge_kw[k] - out * model.discharge_kw[k]
+    model.require(after == before + flows, f"stored after slot {k}")
+    return after
+
+
+def _costs(model: Model, battery: ProblemBattery, stored: Any) -> None:
+    wear = battery.wear_per_kwh * model.hours
+    if wear:
+        model.cost("wear", model.total((kw, wear) for kw in model.discharge_kw))
+    model.cost("stored", battery.end_value_per_kwh * (battery.end_kwh - stored))
 
 
 def _burning_pays(model: Model, k: int) -> bool:
@@ -55,14 +115,3 @@ def _one_way(model: Model, battery: ProblemBattery, k: int) -> None:
     model.require(
         model.discharge_kw[k] + battery.discharge_kw * charging <= battery.discharge_kw, f"discharges in slot {k}"
     )
-
-
-def _end(model: Model, battery: ProblemBattery, stored: Any, own_rule: bool) -> None:
-    if not own_rule:
-        missing = model.variable(0.0)
-        model.require(stored + missing >= battery.end_kwh, "stored at the end")
-        model.cost("missing at the end", model.loud_per_kwh * missing)
-    for k in model.slots:
-        if battery.wear_per_kwh:
-            model.cost("wear", battery.wear_per_kwh * model.hours * model.discharge_kw[k])
-    model.cost("stored", battery.end_value_per_kwh * (battery.end_kwh - stored))

@@ -17,16 +17,15 @@ def add(model: Model) -> None:
         model.import_kw.append(imported)
         model.export_kw.append(exported)
         flows = [*model.job_kw[k], (imported, -1.0), (exported, 1.0)]
-        flows += [(x, f) for x, f in _behind(model, k) if not isinstance(x, float)]
-        model.require(model.total(flows) == problem.pv_kw[k] - problem.base_load_kw[k], f"balance of slot {k}")
+        behind = [(model.charge_kw[k], 1.0), (model.discharge_kw[k], -1.0), (model.curtailed_kw[k], 1.0)]
+        flows += [(x, sign) for x, sign in behind if not isinstance(x, float)]
+        given_kw = sum(x * sign for x, sign in behind if isinstance(x, float))
+        right_kw = problem.pv_kw[k] - problem.base_load_kw[k] - given_kw
+        model.require(model.total(flows) == right_kw, f"balance of slot {k}")
         _within(model, imported, problem.import_limit_kw, f"import limit in slot {k}")
         _within(model, exported, problem.export_limit_kw, f"export limit in slot {k}")
         if problem.export_price[k] > _taking(model, k):
             _one_way(model, k)
-
-
-def _behind(model: Model, k: int) -> list[tuple[object, float]]:
-    return [(model.charge_kw[k], 1.0), (model.discharge_kw[k], -1.0), (model.curtailed_kw[k], 1.0)]
 
 
 def _taking(model: Model, k: int) -> float:
