@@ -39,7 +39,7 @@ def sentence(page: MetersPage) -> str:
         answering = f.sentence_case(f.small(total - len(silent)))
         first = f"{answering} of **{f.count(total, 'meter')}** answer; **{f.small(len(silent))} {are} silent**."
     share = explained(page)
-    return first if share is None else f"{first} The sub-meters explain {f.percent(share)} of the site's energy today."
+    return first if share is None else f"{first} The sub‑meters explain {f.percent(share)} of the site's energy today."
 
 
 def figures(page: MetersPage) -> list[Figure]:

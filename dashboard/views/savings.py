@@ -83,7 +83,7 @@ def chart(page: SavingsPage) -> None:
             "",
             [
                 (parts.stroke(colours.PLAN, 3), "verified"),
-                *([(parts.square("#0072B255"), "P10 to P90 of the sum")] if page.interval else []),
+                *([(parts.square("#56B4E980"), "P10 to P90 of the sum")] if page.interval else []),
                 (parts.stroke(colours.PLAN, 1.5, "4 3"), "with modelled"),
                 (parts.square(inks.day), "saved on the day"),
                 (parts.square(inks.worse), "lost"),
