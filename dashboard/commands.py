@@ -30,10 +30,15 @@ def environment(config: Path) -> dict[str, str]:
 
 @click.command()
 @click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), default=Path("config.yaml"), show_default=True,
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config.yaml"),
+    show_default=True,
     help="The plant.",
-)  # fmt: skip
-@click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen; loopback unless told otherwise.")
+)
+@click.option(
+    "--address", default="127.0.0.1", show_default=True, help="Where to listen; loopback unless told otherwise."
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On which port.")
 def dashboard(config: Path, address: str, port: int) -> None:
     """Open the screens of a plant in the browser.

@@ -13,9 +13,19 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKDAYS_LONG = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTHS_LONG = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -30,8 +40,9 @@ def number(value: float | None, decimals: int = 0, *, sign: bool = False) -> str
 
 
 def quantity(value: float | None, unit: str, decimals: int = 0, *, sign: bool = False) -> str:
-    """A number and its unit, kept on one line."""
-    return f"{number(value, decimals, sign=sign)}{NBSP}{unit}" if unit else number(value, decimals, sign=sign)
+    """A number and its unit, kept on one line; unknown is a dash alone."""
+    text = number(value, decimals, sign=sign)
+    return f"{text}{NBSP}{unit}" if unit and text != UNKNOWN else text
 
 
 def sensible(value: float | None, unit: str) -> str:
@@ -54,7 +65,7 @@ def clock_time(t: datetime, zone: str) -> str:
 
 
 def day(d: date | datetime, *, year: bool = False) -> str:
-    """"Tue 19 May", with the year where it matters."""
+    """As "Tue 19 May", with the year where it matters."""
     text = f"{WEEKDAYS[d.weekday()]}{NBSP}{d.day}{NBSP}{MONTHS[d.month - 1]}"
     return f"{text} {d.year}" if year else text
 
@@ -71,7 +82,7 @@ def moment(t: datetime, zone: str, now: datetime) -> str:
 
 
 def day_word(t: datetime, zone: str, now: datetime) -> str:
-    """"today", "tomorrow", "yesterday", else the day."""
+    """As "today", "tomorrow", "yesterday", else the day."""
     away = (local(t, zone).date() - local(now, zone).date()).days
     return {0: "today", 1: "tomorrow", -1: "yesterday"}.get(away, day(local(t, zone)))
 
@@ -81,7 +92,7 @@ def span(start: datetime, end: datetime, zone: str) -> str:
 
 
 def duration(minutes: float | None) -> str:
-    """"53 min", "2 h 10 min", "3 d 4 h"."""
+    """As "53 min", "2 h 10 min", "3 d 4 h"."""
     if minutes is None or not isfinite(minutes):
         return UNKNOWN
     whole = round(abs(minutes))
@@ -99,33 +110,38 @@ def shifted(minutes: int) -> str:
 
 
 def until(t: datetime, now: datetime) -> str:
-    """"in 53 min", or "passed" when the time is over."""
+    """As "in 53 min", or "passed" when the time is over."""
     left = (t - now).total_seconds() / 60.0
     return "passed" if left < 0 else f"in {duration(left)}"
 
 
 def age(seconds: float | None) -> str:
-    """"4 s", "25 min", "15 h 57 min"."""
+    """As "4 s", "25 min", "15 h 57 min"."""
     if seconds is None or not isfinite(seconds):
         return UNKNOWN
     return f"{seconds:.0f}{NBSP}s" if seconds < 100 else duration(seconds / 60.0)
 
 
+def small(n: int) -> str:
+    """A small number in a word."""
+    return SMALL[n] if n < len(SMALL) else number(n)
+
+
 def count(n: int, one: str, many: str | None = None, *, capital: bool = False) -> str:
-    """"two offers", "no offer": small numbers in words."""
-    word = SMALL[n] if n < len(SMALL) else number(n)
+    """As "two offers", "no offer": small numbers in words."""
+    word = small(n)
     text = f"{word} {one if n == 1 else many or one + 's'}"
     return text[0].upper() + text[1:] if capital else text
 
 
 def month_name(month: str, *, year: bool = True) -> str:
-    """"2026-05" as "May 2026"."""
+    """As "2026-05" as "May 2026"."""
     y, m = month.split("-")
     return f"{MONTHS_LONG[int(m) - 1]} {y}" if year else MONTHS_LONG[int(m) - 1]
 
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
-    """"a, b and c"."""
+    """As "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 

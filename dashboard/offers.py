@@ -12,29 +12,53 @@ from energy.model.job import Planned
 from energy.model.proposal import Decision, DecisionKind, LoadShift, Offer, Scope
 from energy.reports.pages import AcceptedRow, Done, Header, OfferCard, Place, PlanPage
 
-REASONS = ("quality", "crew", "material not there in time", "customer wants it earlier", "setup or tooling", "too little gain", "other")
+REASONS = (
+    "quality",
+    "crew",
+    "material not there in time",
+    "customer wants it earlier",
+    "setup or tooling",
+    "too little gain",
+    "other",
+)
 SCOPES = {
-    Scope.THIS_TIME: "this time", Scope.THIS_WEEK: "this week",
-    Scope.ALWAYS_JOB: "always for this product", Scope.ALWAYS_MACHINE: "always for this machine",
-}  # fmt: skip
+    Scope.THIS_TIME: "this time",
+    Scope.THIS_WEEK: "this week",
+    Scope.ALWAYS_JOB: "always for this product",
+    Scope.ALWAYS_MACHINE: "always for this machine",
+}
 
 
 def decide(
-    header: Header, offer: Offer, kind: DecisionKind, *, reason: str = "", scope: Scope | None = None, places: tuple[Planned, ...] = ()
+    header: Header,
+    offer: Offer,
+    kind: DecisionKind,
+    *,
+    reason: str = "",
+    scope: Scope | None = None,
+    places: tuple[Planned, ...] = (),
 ) -> Done:
     """Send one decision: the id is made once for this card and action, so a double click is one decision."""
     by, role = session.who()
     chosen = "|".join(f"{p.job} {p.machine} {p.start.isoformat()}" for p in places)
     key = f"{offer.id}|{offer.version}|{kind.value}|{chosen}"
     decision = Decision(
-        id=session.once(key), offer=offer.id, version=offer.version, kind=kind, by=by, role=role, at=header.now, reason=reason,
-        scope=scope, places=places,
-    )  # fmt: skip
+        id=session.once(key),
+        offer=offer.id,
+        version=offer.version,
+        kind=kind,
+        by=by,
+        role=role,
+        at=header.now,
+        reason=reason,
+        scope=scope,
+        places=places,
+    )
     return session.act(key, lambda: session.service().decide(decision))
 
 
 def move(shift: LoadShift, header: Header) -> str:
-    """"06:45 → 11:15, job 2051, 8.4 t, 917 kWh"."""
+    """As "06:45 → 11:15, job 2051, 8.4 t, 917 kWh"."""
     old = f.clock_time(shift.old.start, header.zone)
     new = f.clock_time(shift.new.start, header.zone)
     machine = f", {shift.old.machine} → {shift.new.machine}" if shift.old.machine != shift.new.machine else ""
@@ -44,9 +68,22 @@ def move(shift: LoadShift, header: Header) -> str:
 
 def facts(card: OfferCard) -> str:
     gain = card.offer.gain
-    rows = [("Price", card.published), ("Peak", card.peak), ("CO2e", card.carbon), ("Slack left", card.slack), ("Requires", card.requires)]
+    rows = [
+        ("Price", card.published),
+        ("Peak", card.peak),
+        ("CO2e", card.carbon),
+        ("Slack left", card.slack),
+        ("Requires", card.requires),
+    ]
     if gain.low is not None and gain.high is not None and gain.forecast_share > 0:
-        rows.insert(1, ("Band", f"{f.number(gain.low)} to {f.number(gain.high)} (P10 to P90), {f.percent(gain.forecast_share)} on forecast prices"))
+        rows.insert(
+            1,
+            (
+                "Band",
+                f"{f.number(gain.low)} to {f.number(gain.high)} (P10 to P90), {f.percent(gain.forecast_share)} "
+                f"on forecast prices",
+            ),
+        )
     return "".join(f"<dt>{name}</dt><dd>{f.text(value)}</dd>" for name, value in rows if value)
 
 
@@ -63,7 +100,8 @@ def card(page: PlanPage, card: OfferCard) -> None:
         st.html(
             f'<div class="offer"><div><div class="eyebrow">{escape(where)}</div><h4>{escape(offer.headline)}</h4>'
             f'<div class="line">{moves}</div></div>'
-            f'<div class="gain">{f.number(offer.gain.money)} <small>{escape(header.currency)}</small><i>{word}</i></div>'
+            f'<div class="gain">{f.number(offer.gain.money)} <small>{escape(header.currency)}</small><i>'
+            f"{word}</i></div>"
             f'<p>{escape(offer.reason)}</p></div><dl class="facts">{facts(card)}</dl>'
         )
         buttons(header, card)
@@ -74,9 +112,13 @@ def buttons(header: Header, card: OfferCard) -> None:
     offer = card.offer
     with st.container(horizontal=True, vertical_alignment="center", key=f"answers-{offer.id}"):
         if st.button(
-            "Accept", key=f"accept-{offer.id}", type="primary", icon=":material/check:", disabled=not card.can_accept,
+            "Accept",
+            key=f"accept-{offer.id}",
+            type="primary",
+            icon=":material/check:",
+            disabled=not card.can_accept,
             help=card.why_not or f"Accept offer {offer.number}: {offer.headline}",
-        ):  # fmt: skip
+        ):
             decide(header, offer, DecisionKind.ACCEPT)
             st.rerun()
         with st.popover("Refuse", key=f"refuse-box-{offer.id}"):
@@ -98,7 +140,9 @@ def refuse(header: Header, offer: Offer) -> None:
     text = st.text_input("In your words (optional)", key=f"words-{offer.id}", max_chars=300)
     scope = st.selectbox("For how long?", list(SCOPES), format_func=SCOPES.__getitem__, key=f"scope-{offer.id}")
     if scope in (Scope.ALWAYS_JOB, Scope.ALWAYS_MACHINE):
-        st.caption("Becomes a standing rule, listed under Assumptions with what it costs a year, and can be ended there.")
+        st.caption(
+            "Becomes a standing rule, listed under Assumptions with what it costs a year, and can be ended there."
+        )
     if st.button("Refuse this offer", key=f"refuse-{offer.id}", type="primary"):
         decide(header, offer, DecisionKind.REFUSE, reason=f"{reason}: {text}" if text else str(reason), scope=scope)
         st.rerun()
@@ -110,7 +154,11 @@ def edit(header: Header, offer: Offer) -> None:
     job = next(iter(jobs))
     if len(jobs) > 1:
         job = st.selectbox("Which job?", list(jobs), format_func=lambda id: jobs[id].name, key=f"edit-job-{offer.id}")
-    if not st.toggle("Show possible places", key=f"edit-open-{offer.id}", help="Each is checked against the plan in force and priced."):
+    if not st.toggle(
+        "Show possible places",
+        key=f"edit-open-{offer.id}",
+        help="Each is checked against the plan in force and priced.",
+    ):
         st.caption("Each place is checked against the plan in force and priced anew.")
         return
     found = session.places(offer.id, job)
@@ -133,7 +181,10 @@ def edit(header: Header, offer: Offer) -> None:
 
 def label(place: Place, header: Header) -> str:
     when = f.moment(place.planned.start, header.zone, header.now)
-    return f"{when}, {place.planned.machine}: {f.quantity(place.money, header.currency)}, {f.quantity(-place.carbon_kg, 'kg')}"
+    return (
+        f"{when}, {place.planned.machine}: {f.quantity(place.money, header.currency)}, "
+        f"{f.quantity(-place.carbon_kg, 'kg')}"
+    )
 
 
 def another(header: Header, offer: Offer, shift: LoadShift) -> Place | None:
@@ -165,11 +216,15 @@ def accepted(header: Header, row: AcceptedRow) -> None:
     moves = "; ".join(move(shift, header) for shift in offer.shifts)
     note = f"; {row.note}" if row.note else ""
     said.html(
-        f'<div class="line"><b>{escape(row.job)}</b>{f.kind(row.state.value)} <i>{f.text(moves)}; since {since}{escape(note)}; '
+        f'<div class="line"><b>{escape(row.job)}</b>{f.kind(row.state.value)} <i>{f.text(moves)}; since '
+        f"{since}{escape(note)}; "
         f"{f.quantity(offer.gain.money, header.currency)} estimated</i></div>"
     )
     if row.can_withdraw and button.button(
-        "Withdraw", key=f"withdraw-{offer.id}-{row.job}", width="stretch", help=f"Take back the acceptance of {offer.headline}"
+        "Withdraw",
+        key=f"withdraw-{offer.id}-{row.job}",
+        width="stretch",
+        help=f"Take back the acceptance of {offer.headline}",
     ):
         decide(header, offer, DecisionKind.WITHDRAW)
         st.rerun()

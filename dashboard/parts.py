@@ -48,9 +48,13 @@ class Figure:
 def style(inks: Inks) -> None:
     """The stylesheet, with the inks of this background as its variables."""
     names = {
-        "ink": inks.text, "soft": inks.soft, "line": inks.border,
-        "better": inks.better, "worse": inks.worse, "doubtful": inks.doubtful,
-    }  # fmt: skip
+        "ink": inks.text,
+        "soft": inks.soft,
+        "line": inks.border,
+        "better": inks.better,
+        "worse": inks.worse,
+        "doubtful": inks.doubtful,
+    }
     variables = "".join(f"--{name}:{colour};" for name, colour in names.items())
     css = files("dashboard").joinpath("style.css").read_text()
     st.html(f"<style>:root{{{variables}}}{css}</style>")
@@ -85,7 +89,14 @@ def section(title: str, small: str = "") -> None:
     st.html(f'<h3 class="section">{escape(title)}{tail}</h3>')
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = (), sums: bool = False) -> None:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[int] = (),
+    sums: bool = False,
+    head: bool = True,
+) -> None:
     """A quiet table of up to some fifteen rows. Cells may hold **bold**; a cell that starts with "<" is HTML."""
     numbers = set(right)
     mark = {place: ' class="n"' if place in numbers else "" for place in range(len(columns))}
@@ -98,7 +109,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Itera
         )
         last = ' class="sum"' if sums and nth == len(listed) - 1 else ""
         body += f"<tr{last}>{cells}</tr>"
-    st.html(f'<div class="scroll"><table class="quiet"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>')
+    thead = f"<thead><tr>{top}</tr></thead>" if head else ""
+    st.html(f'<div class="scroll"><table class="quiet">{thead}<tbody>{body}</tbody></table></div>')
 
 
 def notice(what: str, *, level: str = "") -> None:

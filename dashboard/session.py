@@ -33,7 +33,9 @@ def service() -> EnergyService:
         return made
     config = os.environ.get(CONFIG, "config.yaml")
     if not Path(config).exists():
-        raise LoadstoneError(f"There is no {config}. Start with `loadstone dashboard --config FILE`, or `loadstone init`.")
+        raise LoadstoneError(
+            f"There is no {config}. Start with `loadstone dashboard --config FILE`, or `loadstone init`."
+        )
     return import_module("energy.build").build_service(Path(config))
 
 

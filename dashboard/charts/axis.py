@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from dashboard import format as f
@@ -30,10 +31,11 @@ class TimeAxis:
     start: datetime
     end: datetime
     zone: str
+    inks: Inks
 
     @classmethod
-    def of(cls, horizon: Horizon, zone: str) -> "TimeAxis":
-        return cls(horizon.start, horizon.end, zone)
+    def of(cls, horizon: Horizon, zone: str, inks: Inks) -> "TimeAxis":
+        return cls(horizon.start, horizon.end, zone, inks)
 
     @property
     def minutes(self) -> float:
@@ -63,7 +65,7 @@ class TimeAxis:
     def midnights(self) -> list[float]:
         return [minute for minute, name in self.ticks() if ":" not in name]
 
-    def encode(self, inks: Inks, field: str = "x") -> alt.X:
+    def encode(self, field: str = "x") -> alt.X:
         """The one x axis, the same object in content for every layer."""
         ticks = self.ticks()
         words = ",".join(f"'{minute:g}':'{name}'" for minute, name in ticks)
@@ -77,7 +79,7 @@ class TimeAxis:
                 grid=False,
                 labelOverlap=False,
                 labelFlush=False,
-                labelColor=inks.soft,
+                labelColor=self.inks.soft,
                 orient="bottom",
             ),
         )
@@ -97,7 +99,7 @@ def steps(axis: TimeAxis, series: Series) -> pd.DataFrame:
         left, right = first + slot * step, first + (slot + 1) * step
         if right <= 0 or left >= axis.minutes:
             continue
-        known = None if value != value else float(value)
+        known = float(value) if np.isfinite(value) else None
         rows += [{"x": max(0.0, left), "y": known}, {"x": min(axis.minutes, right), "y": known}]
     return frame(rows, ("x", "y")).astype({"x": float, "y": float})
 
@@ -109,7 +111,7 @@ def band_steps(axis: TimeAxis, low: Series, high: Series) -> pd.DataFrame:
 
 
 def rectangles(
-    axis: TimeAxis, inks: Inks, intervals: Iterable[Interval], top: float, bottom: float, colour: str, opacity: float = 1.0
+    axis: TimeAxis, intervals: Iterable[Interval], band: tuple[float, float], colour: str, opacity: float = 1.0
 ) -> list[alt.Chart]:
     """Times shaded through a band of pixels."""
     cut = [part for interval in intervals if (part := axis.inside(interval))]
@@ -119,64 +121,89 @@ def rectangles(
     return [
         alt.Chart(data)
         .mark_rect(color=colour, opacity=opacity)
-        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.value(top), y2=alt.value(bottom))
+        .encode(x=axis.encode(), x2=alt.X2("x2"), y=alt.value(band[0]), y2=alt.value(band[1]))
     ]
 
 
-def verticals(axis: TimeAxis, inks: Inks, top: float, bottom: float) -> list[alt.Chart]:
+def verticals(axis: TimeAxis, top: float, bottom: float) -> list[alt.Chart]:
     """The vertical grid, drawn by ourselves so that it runs through all panels."""
     data = frame(({"x": minute} for minute, _ in axis.ticks() if minute > 0), ("x",))
     return [
         alt.Chart(data)
-        .mark_rule(color=inks.grid, strokeWidth=1)
-        .encode(x=axis.encode(inks), y=alt.value(top), y2=alt.value(bottom))
+        .mark_rule(color=axis.inks.grid, strokeWidth=1)
+        .encode(x=axis.encode(), y=alt.value(top), y2=alt.value(bottom))
     ]
 
 
-def now_line(axis: TimeAxis, inks: Inks, now: datetime, top: float, bottom: float, label_y: float) -> list[alt.Chart]:
+def now_line(axis: TimeAxis, now: datetime, top: float, bottom: float, label_y: float) -> list[alt.Chart]:
     """Where we are, through all panels, with the time beside it."""
     if not axis.start <= now < axis.end:
         return []
     data = frame([{"x": axis.x(now), "t": f"now {f.clock_time(now, axis.zone)}"}], ("x", "t"))
     late = axis.x(now) > 0.9 * axis.minutes
-    base = alt.Chart(data).encode(x=axis.encode(inks))
+    base = alt.Chart(data).encode(x=axis.encode())
     return [
-        base.mark_rule(color=inks.text, strokeWidth=1.5, opacity=0.85).encode(y=alt.value(top), y2=alt.value(bottom)),
+        base.mark_rule(color=axis.inks.text, strokeWidth=1.5, opacity=0.85).encode(
+            y=alt.value(top), y2=alt.value(bottom)
+        ),
         base.mark_text(
-            align="right" if late else "left", dx=-5 if late else 5, fontSize=13, fontWeight=600, color=inks.text,
+            align="right" if late else "left",
+            dx=-5 if late else 5,
+            fontSize=13,
+            fontWeight=600,
+            color=axis.inks.text,
             baseline="middle",
         ).encode(text=alt.Text("t:N"), y=alt.value(label_y)),
-    ]  # fmt: skip
+    ]
 
 
 def words(
-    axis: TimeAxis, inks: Inks, rows: Iterable[tuple[float, float, str]], *, colour: str, align: str = "center",
-    size: float = 13, weight: int = 400, halo: str = "",
-) -> list[alt.Chart]:  # fmt: skip
+    axis: TimeAxis,
+    rows: Iterable[tuple[float, float, str]],
+    *,
+    colour: str,
+    align: str = "center",
+    size: float = 13,
+    weight: int = 400,
+    halo: str = "",
+) -> list[alt.Chart]:
     """Text at (minute, pixel); where it stands on lines, on a halo of the colour behind it."""
     data = frame(({"x": x, "y": y, "t": t} for x, y, t in rows), ("x", "y", "t"))
     if data.empty:
         return []
-    base = alt.Chart(data).encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
+    base = alt.Chart(data).encode(x=axis.encode(), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
     look = {"align": align, "fontSize": size, "fontWeight": weight, "baseline": "middle"}
     under = [base.mark_text(**look, color=halo, stroke=halo, strokeWidth=4)] if halo else []
     return [*under, base.mark_text(**look, color=colour)]
 
 
-def gutter(axis: TimeAxis, inks: Inks, rows: Iterable[tuple[float, str]], *, size: float = 13, colour: str = "") -> list[alt.Chart]:
+def gutter(axis: TimeAxis, rows: Iterable[tuple[float, str]], *, size: float = 13, colour: str = "") -> list[alt.Chart]:
     """Names in the axis gutter, left of the panels."""
     data = frame(({"x": 0.0, "y": y, "t": t} for y, t in rows), ("x", "y", "t"))
     return [
         alt.Chart(data)
-        .mark_text(align="right", dx=-9, fontSize=size, color=colour or inks.soft, baseline="middle", limit=GUTTER + 20)
-        .encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
+        .mark_text(
+            align="right", dx=-9, fontSize=size, color=colour or axis.inks.soft, baseline="middle", limit=GUTTER + 20
+        )
+        .encode(x=axis.encode(), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
     ]
 
 
-def picture(layers: Sequence[alt.Chart], inks: Inks, height: int) -> dict[str, Any]:
+def hold_gutter(axis: TimeAxis, height: float) -> list[alt.Chart]:
+    """An axis without words that keeps the gutter free where no panel has a y axis of its own."""
+    empty = alt.Axis(
+        values=[0], labelExpr="''", minExtent=GUTTER, maxExtent=GUTTER, grid=False, orient="left", title=None
+    )
+    scale = alt.Scale(domain=[0, 1], range=[height, 0], nice=False)
+    data = frame([{"x": 0.0, "y": 0.0}], ("x", "y"))
+    return [alt.Chart(data).mark_point(opacity=0).encode(x=axis.encode(), y=alt.Y("y:Q", scale=scale, axis=empty))]
+
+
+def picture(axis: TimeAxis, layers: Sequence[alt.Chart], height: int) -> dict[str, Any]:
     """The layers as one chart with truly shared x, in our own look, as a Vega-Lite specification."""
     independent = {"scale": {"y": "independent", "color": "independent", "angle": "independent"}}
-    return finished(alt.LayerChart(layer=[layer for layer in layers if len(layer.data)], resolve=independent), inks, height)
+    kept = [layer for layer in layers if len(layer.data)]
+    return finished(alt.LayerChart(layer=kept, resolve=independent), axis.inks, height)
 
 
 def finished(chart: Any, inks: Inks, height: int) -> dict[str, Any]:
@@ -195,9 +222,15 @@ def finished(chart: Any, inks: Inks, height: int) -> dict[str, Any]:
             "view": {"stroke": None},
             "font": FONT,
             "axis": {
-                "domain": False, "ticks": False, "labelPadding": 8, "labelFontSize": 13, "labelColor": inks.soft,
-                "titleColor": inks.soft, "gridColor": inks.grid, "labelFont": FONT,
+                "domain": False,
+                "ticks": False,
+                "labelPadding": 8,
+                "labelFontSize": 13,
+                "labelColor": inks.soft,
+                "titleColor": inks.soft,
+                "gridColor": inks.grid,
+                "labelFont": FONT,
             },
             "legend": {"disable": True},
         },
-    }  # fmt: skip
+    }

@@ -39,35 +39,37 @@ class Rows:
 
 
 def gantt(
-    axis: TimeAxis, inks: Inks, machines: Sequence[Machine], bars: Iterable[Bar], blocked: Iterable[Blocked],
-    now: datetime, *, top: float, px_per_minute: float,
-) -> tuple[list[alt.Chart], Rows]:  # fmt: skip
+    axis: TimeAxis,
+    machines: Sequence[Machine],
+    bars: Iterable[Bar],
+    blocked: Iterable[Blocked],
+    now: datetime,
+    *,
+    top: float,
+    px_per_minute: float,
+) -> tuple[list[alt.Chart], Rows]:
     """The layers of the Gantt and its rows. `px_per_minute` is a guess at the width, to fit labels into bars."""
     rows = Rows(top, tuple(machine.id for machine in machines))
     shown = [bar for bar in bars if bar.machine in rows.machines and axis.inside(Interval(bar.start, bar.end))]
-    layers = [*_lines(inks, rows), *_blocked(axis, inks, rows, blocked, px_per_minute)]
-    layers += gutter(axis, inks, [(rows.middle(m.id), m.name) for m in machines], size=14, colour=inks.text)
+    layers = [*_lines(axis, rows), *_blocked(axis, rows, blocked, px_per_minute)]
+    layers += gutter(axis, [(rows.middle(m.id), m.name) for m in machines], size=14, colour=axis.inks.text)
     solid = [bar for bar in shown if bar.state is not BarState.AS_IS]
-    layers += _outlines(axis, inks, rows, [bar for bar in shown if bar.state is BarState.AS_IS], solid)
-    layers += _bars(axis, inks, rows, solid)
-    layers += _hatch(axis, inks, rows, [bar for bar in solid if bar.state is BarState.RUNNING], px_per_minute)
-    layers += _labels(axis, inks, rows, shown, now, px_per_minute)
-    layers += _due(axis, inks, rows, [bar for bar in solid if bar.state is BarState.OFFER], solid, px_per_minute)
+    layers += _outlines(axis, rows, [bar for bar in shown if bar.state is BarState.AS_IS], solid)
+    layers += _bars(axis, rows, solid)
+    layers += _hatch(axis, rows, [bar for bar in solid if bar.state is BarState.RUNNING], px_per_minute)
+    layers += _labels(axis, rows, shown, now, px_per_minute)
+    layers += _due(axis, rows, [bar for bar in solid if bar.state is BarState.OFFER], solid, px_per_minute)
     return layers, rows
 
 
-def _lines(inks: Inks, rows: Rows) -> list[alt.Chart]:
+def _lines(axis: TimeAxis, rows: Rows) -> list[alt.Chart]:
     data = frame(({"y": rows.top + ROW * k} for k in range(len(rows.machines) + 1)), ("y",))
     return [
-        alt.Chart(data)
-        .mark_rule(color=inks.grid, strokeWidth=1)
-        .encode(y=alt.Y("y:Q", scale=None, axis=None))
-    ]  # fmt: skip
+        alt.Chart(data).mark_rule(color=axis.inks.grid, strokeWidth=1).encode(y=alt.Y("y:Q", scale=None, axis=None))
+    ]
 
 
-def _blocked(
-    axis: TimeAxis, inks: Inks, rows: Rows, blocked: Iterable[Blocked], px_per_minute: float
-) -> list[alt.Chart]:
+def _blocked(axis: TimeAxis, rows: Rows, blocked: Iterable[Blocked], px_per_minute: float) -> list[alt.Chart]:
     """No crew fills its row; maintenance and breakdowns are grey bars with their word."""
     layers: list[alt.Chart] = []
     names: dict[str, list[tuple[float, float, str]]] = {"crew": [], "closed": []}
@@ -80,12 +82,12 @@ def _blocked(
         if crew:
             upper, lower = rows.middle(time.machine) - ROW / 2, rows.middle(time.machine) + ROW / 2
         layers += rectangles(
-            axis, inks, [time.interval], upper, lower, inks.no_crew if crew else inks.maintenance
+            axis, [time.interval], (upper, lower), axis.inks.no_crew if crew else axis.inks.maintenance
         )
         if (cut[1] - cut[0]) * px_per_minute > len(time.why) * CHARACTER + 8:
             names["crew" if crew else "closed"].append(((cut[0] + cut[1]) / 2, rows.middle(time.machine), time.why))
-    layers += words(axis, inks, names["crew"], colour=inks.faint, size=12)
-    return layers + words(axis, inks, names["closed"], colour=inks.text, size=12)
+    layers += words(axis, names["crew"], colour=axis.inks.faint, size=12)
+    return layers + words(axis, names["closed"], colour=axis.inks.text, size=12)
 
 
 def _place(axis: TimeAxis, rows: Rows, bar: Bar) -> dict[str, float]:
@@ -102,42 +104,52 @@ def _fill(inks: Inks, state: BarState) -> str:
     }.get(state, inks.planned)
 
 
-def _bars(axis: TimeAxis, inks: Inks, rows: Rows, bars: Sequence[Bar]) -> list[alt.Chart]:
+def _bars(axis: TimeAxis, rows: Rows, bars: Sequence[Bar]) -> list[alt.Chart]:
     columns = ("x", "x2", "y", "y2", "c", "Job", "Time", "Quantity", "Power", "Energy", "Cost", "Due", "Slack", "State")
     data = frame(
         (
             {
-                **_place(axis, rows, bar), "c": _fill(inks, bar.state), "Job": f"{bar.job} {bar.product}",
-                "Time": f.span(bar.start, bar.end, axis.zone), "Quantity": f.sensible(bar.quantity, bar.unit),
-                "Power": f.quantity(bar.mean_kw, "kW"), "Energy": f.quantity(bar.kwh, "kWh"),
-                "Cost": f.number(bar.cost), "Due": f.UNKNOWN if bar.due is None else f.moment(bar.due, axis.zone, axis.start),
-                "Slack": f.duration(bar.slack_minutes), "State": bar.state.value,
+                **_place(axis, rows, bar),
+                "c": _fill(axis.inks, bar.state),
+                "Job": f"{bar.job} {bar.product}",
+                "Time": f.span(bar.start, bar.end, axis.zone),
+                "Quantity": f.sensible(bar.quantity, bar.unit),
+                "Power": f.quantity(bar.mean_kw, "kW"),
+                "Energy": f.quantity(bar.kwh, "kWh"),
+                "Cost": f.number(bar.cost),
+                "Due": f.UNKNOWN if bar.due is None else f.moment(bar.due, axis.zone, axis.start),
+                "Slack": f.duration(bar.slack_minutes),
+                "State": bar.state.value,
             }
             for bar in bars
         ),
         columns,
-    )  # fmt: skip
+    )
     if data.empty:
         return []
     return [
         alt.Chart(data)
         .mark_rect(cornerRadius=3)
         .encode(
-            x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"),
-            color=alt.Color("c:N", scale=None), tooltip=[alt.Tooltip(f"{name}:N") for name in columns[5:]],
+            x=axis.encode(),
+            x2=alt.X2("x2"),
+            y=alt.Y("y:Q", scale=None, axis=None),
+            y2=alt.Y2("y2"),
+            color=alt.Color("c:N", scale=None),
+            tooltip=[alt.Tooltip(f"{name}:N") for name in columns[5:]],
         )
-    ]  # fmt: skip
+    ]
 
 
-def _outlines(axis: TimeAxis, inks: Inks, rows: Rows, as_is: Sequence[Bar], solid: Sequence[Bar]) -> list[alt.Chart]:
+def _outlines(axis: TimeAxis, rows: Rows, as_is: Sequence[Bar], solid: Sequence[Bar]) -> list[alt.Chart]:
     """Where production had it, and a thin arrow to the new place."""
     if not as_is:
         return []
     data = frame((_place(axis, rows, bar) for bar in as_is), ("x", "x2", "y", "y2"))
     layers = [
         alt.Chart(data)
-        .mark_rect(filled=False, stroke=inks.as_is, strokeWidth=1.5, strokeDash=[4, 3], cornerRadius=3)
-        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
+        .mark_rect(filled=False, stroke=axis.inks.as_is, strokeWidth=1.5, strokeDash=[4, 3], cornerRadius=3)
+        .encode(x=axis.encode(), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
     ]
     new = {bar.job: bar for bar in solid}
     arrows = [_arrow(axis, rows, bar, new[bar.job]) for bar in as_is if bar.job in new]
@@ -146,15 +158,16 @@ def _outlines(axis: TimeAxis, inks: Inks, rows: Rows, as_is: Sequence[Bar], soli
         lines = frame(arrows, ("x", "x2", "y", "y2", "turn"))
         layers += [
             alt.Chart(lines)
-            .mark_rule(color=inks.as_is, strokeWidth=1.2)
-            .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
+            .mark_rule(color=axis.inks.as_is, strokeWidth=1.2)
+            .encode(x=axis.encode(), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
             alt.Chart(lines)
-            .mark_point(shape="triangle", size=46, filled=True, color=inks.as_is, opacity=1)
+            .mark_point(shape="triangle", size=46, filled=True, color=axis.inks.as_is, opacity=1)
             .encode(
-                x=axis.encode(inks, "x2"), y=alt.Y("y2:Q", scale=None, axis=None),
+                x=axis.encode("x2"),
+                y=alt.Y("y2:Q", scale=None, axis=None),
                 angle=alt.Angle("turn:Q", scale=None),
             ),
-        ]  # fmt: skip
+        ]
     return layers
 
 
@@ -173,7 +186,7 @@ def _arrow(axis: TimeAxis, rows: Rows, old: Bar, new: Bar) -> dict[str, float] |
     return {"x": x, "x2": x2, "y": rows.middle(old.machine), "y2": rows.middle(new.machine), "turn": turn}
 
 
-def _hatch(axis: TimeAxis, inks: Inks, rows: Rows, running: Sequence[Bar], px_per_minute: float) -> list[alt.Chart]:
+def _hatch(axis: TimeAxis, rows: Rows, running: Sequence[Bar], px_per_minute: float) -> list[alt.Chart]:
     """Slanted strokes cut to the bar: a running job, told without colour."""
     lines = []
     lean, gap = 11.0 / px_per_minute, 7.5 / px_per_minute
@@ -193,9 +206,9 @@ def _hatch(axis: TimeAxis, inks: Inks, rows: Rows, running: Sequence[Bar], px_pe
         return []
     return [
         alt.Chart(frame(lines, ("x", "x2", "y", "y2")))
-        .mark_rule(color=inks.hatch, strokeWidth=1, opacity=0.75)
-        .encode(x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
-    ]  # fmt: skip
+        .mark_rule(color=axis.inks.hatch, strokeWidth=1, opacity=0.75)
+        .encode(x=axis.encode(), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
+    ]
 
 
 def _label(bar: Bar, px: float) -> str:
@@ -209,9 +222,7 @@ def _label(bar: Bar, px: float) -> str:
     return ""
 
 
-def _labels(
-    axis: TimeAxis, inks: Inks, rows: Rows, bars: Sequence[Bar], now: datetime, px_per_minute: float
-) -> list[alt.Chart]:
+def _labels(axis: TimeAxis, rows: Rows, bars: Sequence[Bar], now: datetime, px_per_minute: float) -> list[alt.Chart]:
     """Labels in the bars; those of running jobs stand right of the now-line."""
     found: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
     for bar in bars:
@@ -221,22 +232,20 @@ def _labels(
             continue
         if bar.state is BarState.RUNNING and left < axis.x(now) < right:
             left = max(left, axis.x(now) + 4 / px_per_minute)
-        ink = {
-            BarState.OFFER: "#FFFFFF", BarState.ACCEPTED: inks.on_accepted, BarState.AS_IS: inks.soft
-        }.get(bar.state, inks.text)  # fmt: skip
+        ink = {BarState.OFFER: "#FFFFFF", BarState.ACCEPTED: axis.inks.on_accepted, BarState.AS_IS: axis.inks.soft}.get(
+            bar.state, axis.inks.text
+        )
         text = _label(bar, (right - left) * px_per_minute)
         if text:
-            ground = inks.planned if bar.state is BarState.RUNNING else ""
+            ground = axis.inks.planned if bar.state is BarState.RUNNING else ""
             found.setdefault((ink, ground), []).append(((left + right) / 2, rows.middle(bar.machine) + 0.5, text))
     return [
-        layer
-        for (ink, ground), own in found.items()
-        for layer in words(axis, inks, own, colour=ink, size=12.5, halo=ground)
+        layer for (ink, ground), own in found.items() for layer in words(axis, own, colour=ink, size=12.5, halo=ground)
     ]
 
 
 def _due(
-    axis: TimeAxis, inks: Inks, rows: Rows, offers: Sequence[Bar], bars: Sequence[Bar], px_per_minute: float
+    axis: TimeAxis, rows: Rows, offers: Sequence[Bar], bars: Sequence[Bar], px_per_minute: float
 ) -> list[alt.Chart]:
     """Until when an offered job must be done: a tick with words, where nothing stands in the way."""
     marks = []
@@ -261,7 +270,7 @@ def _due(
     ]
     return [
         alt.Chart(data)
-        .mark_rule(color=inks.text, strokeWidth=2)
-        .encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
-        *words(axis, inks, texts, colour=inks.text, align="left", size=12),
+        .mark_rule(color=axis.inks.text, strokeWidth=2)
+        .encode(x=axis.encode(), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2")),
+        *words(axis, texts, colour=axis.inks.text, align="left", size=12),
     ]

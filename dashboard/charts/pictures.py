@@ -1,12 +1,13 @@
 """The two big pictures: Overview (power over strips) and Plan (strips, Gantt and load on one time axis)."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from dashboard import colours
 from dashboard import format as f
 from dashboard.charts import power as p
-from dashboard.charts.axis import TimeAxis, gutter, now_line, picture, rectangles, verticals, words
+from dashboard.charts.axis import TimeAxis, gutter, hold_gutter, now_line, picture, rectangles, verticals, words
 from dashboard.charts.gantt import gantt
 from dashboard.charts.strips import HEIGHT, strip
 from dashboard.colours import Inks
@@ -19,96 +20,97 @@ WIDTH = 990  # px that the panels have at 1440, to fit labels into bars; narrowe
 
 def overview_picture(power: PowerPicture, now: datetime, zone: str, currency: str, inks: Inks) -> Any:
     """Today and tomorrow: what uses power, what makes it, and import against its limits; price and carbon below."""
-    axis = TimeAxis.of(power.horizon, zone)
+    axis = TimeAxis.of(power.horizon, zone, inks)
     height, top, bottom = 408, 20, 334
     strips = bottom + 10
     panel = p.panel_for(power, top + 6, bottom)
     layers = [
-        *rectangles(axis, inks, power.nights, 0, height - 2, inks.night),
-        *_events(axis, inks, power, 0, height - 2),
-        *verticals(axis, inks, 0, height - 2),
-        *p.frame_layers(axis, inks, panel),
-        *p.stack(axis, inks, panel, power),
-        *_band(axis, inks, panel, power, now),
-        *p.line(axis, inks, panel, _from(power, now), inks.text, 2),
-        *p.line(axis, inks, panel, power.import_measured, colours.MEASURED, 4),
-        *p.limits(axis, inks, panel, power),
-        *p.labels(axis, inks, panel, power),
-        p.tooltips(axis, inks, power, top, bottom),
-        *gutter(axis, inks, [(top + 12, "Power, kW")]),
-        *_strips(axis, inks, power, currency, strips),
-        *words(axis, inks, _day_names(axis, now), colour=inks.text, weight=600),
-        *now_line(axis, inks, now, 14, height - 2, 21),
+        *rectangles(axis, power.nights, (0, height - 2), axis.inks.night),
+        *_events(axis, power, 0, height - 2),
+        *verticals(axis, 0, height - 2),
+        *p.frame_layers(axis, panel),
+        *p.stack(axis, panel, power),
+        *_band(axis, panel, power, now),
+        *p.line(axis, panel, _from(power, now), axis.inks.text, 2),
+        *p.line(axis, panel, power.import_measured, colours.MEASURED, 4),
+        *p.limits(axis, panel, power),
+        *p.labels(axis, panel, power),
+        p.tooltips(axis, power, top, bottom),
+        *gutter(axis, [(top + 12, "Power, kW")]),
+        *_strips(axis, power, currency, strips),
+        *words(axis, _day_names(axis, now), colour=axis.inks.text, weight=600),
+        *now_line(axis, now, 14, height - 2, 21),
     ]
-    return picture(layers, inks, height)
+    return picture(axis, layers, height)
 
 
 def plan_picture(page: PlanPage, inks: Inks, *, width: int = WIDTH) -> Any:
     """Strips, Gantt and load, one time axis."""
     zone, now, power = page.header.zone, page.header.now, page.picture
-    axis = TimeAxis.of(page.horizon, zone)
+    axis = TimeAxis.of(page.horizon, zone, inks)
     px_per_minute = width / axis.minutes
     strips, top = 20, 20 + 2 * (HEIGHT + 6) + 22
-    chart_rows, rows = gantt(
-        axis, inks, page.machines, page.bars, page.blocked, now, top=top, px_per_minute=px_per_minute
-    )
+    chart_rows, rows = gantt(axis, page.machines, page.bars, page.blocked, now, top=top, px_per_minute=px_per_minute)
     load_top = rows.bottom + 44
     height = int(load_top + 250 if power else rows.bottom + 6)
     layers = [
-        *(rectangles(axis, inks, power.nights, strips, height, inks.night) if power else []),
-        *(_events(axis, inks, power, strips, height) if power else []),
-        *verticals(axis, inks, strips, height),
+        *(rectangles(axis, power.nights, (strips, height), axis.inks.night) if power else []),
+        *(_events(axis, power, strips, height) if power else []),
+        *verticals(axis, strips, height),
     ]
     if power:
-        layers += _strips(axis, inks, power, page.header.currency, strips)
-    layers += chart_rows
+        layers += _strips(axis, power, page.header.currency, strips)
+    layers += chart_rows if power else [*hold_gutter(axis, height), *chart_rows]
     if power:
         panel = p.panel_for(power, load_top, height - 2)
         layers += [
-            *p.frame_layers(axis, inks, panel),
-            *p.stack(axis, inks, panel, power),
-            *p.line(axis, inks, panel, power.import_as_is, inks.as_is, 1.5, dash=[4, 3], halo=1),
-            *p.line(axis, inks, panel, power.import_plan, inks.text, 2),
-            *p.limits(axis, inks, panel, power),
-            *p.labels(axis, inks, panel, power),
-            p.tooltips(axis, inks, power, load_top, height),
-            *gutter(axis, inks, [(load_top + 6, "Power, kW")]),
+            *p.frame_layers(axis, panel),
+            *p.stack(axis, panel, power),
+            *p.line(axis, panel, power.import_as_is, axis.inks.as_is, 1.5, dash=[4, 3], halo=1),
+            *p.line(axis, panel, power.import_plan, axis.inks.text, 2),
+            *p.limits(axis, panel, power),
+            *p.labels(axis, panel, power),
+            p.tooltips(axis, power, load_top, height),
+            *gutter(axis, [(load_top + 6, "Power, kW")]),
         ]
-    layers += now_line(axis, inks, now, 0, height, 8)
-    return picture(layers, inks, height)
+    layers += now_line(axis, now, 0, height, 8)
+    return picture(axis, layers, height)
 
 
-def _strips(axis: TimeAxis, inks: Inks, power: PowerPicture, currency: str, top: float) -> list[Any]:
+def _strips(axis: TimeAxis, power: PowerPicture, currency: str, top: float) -> list[Any]:
     return [
         *strip(
-            axis, inks, power.price_market, top=top, name="Price", unit=f"{currency}/MWh", scale=inks.price,
+            axis,
+            power.price_market,
+            top=top,
+            name="Price",
+            unit=f"{currency}/MWh",
+            scale=axis.inks.price,
             published=power.price_published,
         ),
-        *strip(axis, inks, power.carbon, top=top + HEIGHT + 6, name="CO2e", unit="g/kWh", scale=inks.carbon),
-    ]  # fmt: skip
-
-
-def _events(axis: TimeAxis, inks: Inks, power: PowerPicture, top: float, bottom: float) -> list[Any]:
-    """Times in which the grid asks for something, with their name."""
-    intervals = [interval for _, interval in power.events]
-    named = [
-        ((part[0] + part[1]) / 2, top + 36, name)
-        for name, interval in power.events
-        if (part := axis.inside(interval))
-    ]  # fmt: skip
-    return [
-        *rectangles(axis, inks, intervals, top, bottom, colours.EVENT, 0.22),
-        *words(axis, inks, named, colour=inks.text, weight=600, size=12.5, halo=inks.page),
+        *strip(axis, power.carbon, top=top + HEIGHT + 6, name="CO2e", unit="g/kWh", scale=axis.inks.carbon),
     ]
 
 
-def _band(axis: TimeAxis, inks: Inks, panel: p.Panel, power: PowerPicture, now: datetime) -> list[Any]:
+def _events(axis: TimeAxis, power: PowerPicture, top: float, bottom: float) -> list[Any]:
+    """Times in which the grid asks for something, with their name."""
+    intervals = [interval for _, interval in power.events]
+    named = [
+        ((part[0] + part[1]) / 2, top + 36, name) for name, interval in power.events if (part := axis.inside(interval))
+    ]
+    return [
+        *rectangles(axis, intervals, (top, bottom), colours.EVENT, 0.22),
+        *words(axis, named, colour=axis.inks.text, weight=600, size=12.5, halo=axis.inks.page),
+    ]
+
+
+def _band(axis: TimeAxis, panel: p.Panel, power: PowerPicture, now: datetime) -> list[Any]:
     if power.import_low is None or power.import_high is None:
         return []
     ahead = Interval(now, power.horizon.end)
     cut = p.band_steps(axis, power.import_low, power.import_high)
     cut = cut[cut["x"] >= axis.x(ahead.start) - power.horizon.step_minutes]
-    return [p.area(axis, inks, panel, cut, inks.band, 0.2)]
+    return [p.area(axis, panel, cut, axis.inks.band, 0.2)]
 
 
 def _from(power: PowerPicture, now: datetime) -> Any:
@@ -121,10 +123,10 @@ def _from(power: PowerPicture, now: datetime) -> Any:
 
 
 def _day_names(axis: TimeAxis, now: datetime) -> list[tuple[float, float, str]]:
-    """"Tuesday, today" over the middle of its day."""
+    """As "Tuesday, today" over the middle of its day."""
     edges = [0.0, *[m for m in axis.midnights() if m > 0], axis.minutes]
     found = []
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in pairwise(edges):
         if right - left < 8 * 60:
             continue
         middle = axis.start + (axis.end - axis.start) * ((left + right) / 2 / axis.minutes)
@@ -136,5 +138,3 @@ def _day_names(axis: TimeAxis, now: datetime) -> list[tuple[float, float, str]]:
             at -= 60
         found.append((at, 7, f"{name}, {away}" if away else name))
     return found
-
-

@@ -64,33 +64,45 @@ def panel_for(picture: PowerPicture, top: float, bottom: float) -> Panel:
 def y_axis(panel: Panel, inks: Inks) -> alt.Axis:
     ticks = panel.ticks()
     return alt.Axis(
-        orient="left", values=ticks, labelExpr="format(abs(datum.value), ',')", minExtent=GUTTER, maxExtent=GUTTER,
-        grid=False, labelColor=inks.soft, title=None,
-    )  # fmt: skip
+        orient="left",
+        values=ticks,
+        labelExpr="format(abs(datum.value), ',')",
+        minExtent=GUTTER,
+        maxExtent=GUTTER,
+        grid=False,
+        labelColor=inks.soft,
+        title=None,
+    )
 
 
-def area(axis: TimeAxis, inks: Inks, panel: Panel, data: pd.DataFrame, colour: str, opacity: float = 1.0) -> alt.Chart:
+def area(axis: TimeAxis, panel: Panel, data: pd.DataFrame, colour: str, opacity: float = 1.0) -> alt.Chart:
     return (
         alt.Chart(data)
         .mark_area(color=colour, opacity=opacity, line=False)
-        .encode(x=axis.encode(inks), y=alt.Y("lo:Q", scale=panel.scale, axis=None), y2=alt.Y2("hi:Q"))
+        .encode(x=axis.encode(), y=alt.Y("lo:Q", scale=panel.scale, axis=None), y2=alt.Y2("hi:Q"))
     )
 
 
 def line(
-    axis: TimeAxis, inks: Inks, panel: Panel, series: Series, colour: str, width: float = 2.0,
-    *, dash: list[int] | None = None, halo: float = 2.0,
-) -> list[alt.Chart]:  # fmt: skip
+    axis: TimeAxis,
+    panel: Panel,
+    series: Series,
+    colour: str,
+    width: float = 2.0,
+    *,
+    dash: list[int] | None = None,
+    halo: float = 2.0,
+) -> list[alt.Chart]:
     """A step line on a halo of page colour."""
-    base = alt.Chart(steps(axis, series)).encode(x=axis.encode(inks), y=alt.Y("y:Q", scale=panel.scale, axis=None))
+    base = alt.Chart(steps(axis, series)).encode(x=axis.encode(), y=alt.Y("y:Q", scale=panel.scale, axis=None))
     look = {"strokeDash": dash} if dash else {}
     return [
-        base.mark_line(color=inks.page, strokeWidth=width + 1.5 * halo, strokeJoin="round"),
+        base.mark_line(color=axis.inks.page, strokeWidth=width + 1.5 * halo, strokeJoin="round"),
         base.mark_line(color=colour, strokeWidth=width, strokeJoin="round", **look),
     ]
 
 
-def stack(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
+def stack(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
     """Use above zero (base load, jobs, battery charging below), PV and discharge below it."""
     horizon = picture.base_load.horizon
 
@@ -100,39 +112,39 @@ def stack(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> li
     layers = []
     floor = np.zeros(horizon.slots)
     top = np.nan_to_num(picture.base_load.values)
-    layers.append(area(axis, inks, panel, between(floor, top), inks.base_load))
+    layers.append(area(axis, panel, between(floor, top), axis.inks.base_load))
     for place, (_, series) in enumerate(merged(picture.groups)):
         floor, top = top, top + np.nan_to_num(series.values)
-        layers.append(area(axis, inks, panel, between(floor, top), inks.group(place)))
+        layers.append(area(axis, panel, between(floor, top), axis.inks.group(place)))
     floor, top = top, top + np.nan_to_num(picture.offered.values)
     if picture.offered.values.any():
-        layers.append(area(axis, inks, panel, between(floor, top), colours.PLAN))
+        layers.append(area(axis, panel, between(floor, top), colours.PLAN))
     charge = np.maximum(0.0, -np.nan_to_num(picture.battery.values))
     discharge = np.maximum(0.0, np.nan_to_num(picture.battery.values))
     if charge.any():
-        layers.append(area(axis, inks, panel, between(top, top + charge), colours.BATTERY))
+        layers.append(area(axis, panel, between(top, top + charge), colours.BATTERY))
     pv = np.nan_to_num(picture.pv.values)
     if pv.any():
-        layers.append(area(axis, inks, panel, between(-pv, 0 * pv), colours.PV))
+        layers.append(area(axis, panel, between(-pv, 0 * pv), colours.PV))
     if discharge.any():
-        layers.append(area(axis, inks, panel, between(-pv - discharge, -pv), colours.BATTERY))
+        layers.append(area(axis, panel, between(-pv - discharge, -pv), colours.BATTERY))
     return layers
 
 
-def frame_layers(axis: TimeAxis, inks: Inks, panel: Panel) -> list[alt.Chart]:
+def frame_layers(axis: TimeAxis, panel: Panel) -> list[alt.Chart]:
     """The axis of the panel, its horizontal grid and the zero line. Only this layer carries the y axis."""
     grid = frame(({"y": v} for v in panel.ticks() if v), ("y",))
     zero = frame([{"y": 0.0}], ("y",))
-    y = alt.Y("y:Q", scale=panel.scale, axis=y_axis(panel, inks), title=None)
+    y = alt.Y("y:Q", scale=panel.scale, axis=y_axis(panel, axis.inks), title=None)
     return [
-        alt.Chart(grid).mark_rule(color=inks.grid, strokeWidth=1).encode(y=y),
+        alt.Chart(grid).mark_rule(color=axis.inks.grid, strokeWidth=1).encode(y=y),
         alt.Chart(zero)
-        .mark_rule(color=inks.axis, strokeWidth=1.2)
+        .mark_rule(color=axis.inks.axis, strokeWidth=1.2)
         .encode(y=alt.Y("y:Q", scale=panel.scale, axis=None)),
     ]
 
 
-def limits(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
+def limits(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
     """The contract limit, solid, and the agreed target, dashed, labelled in the chart."""
     rows = [("Contract limit", picture.limit_kw, [1, 0], 2.0, -9)]
     if picture.target_kw is not None and picture.target_kw < picture.limit_kw:
@@ -146,13 +158,17 @@ def limits(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> l
             .encode(y=alt.Y("y:Q", scale=panel.scale, axis=None))
         )
         layers += words(
-            axis, inks, [(axis.minutes * 0.996, y + away, f"{name} {f.quantity(kw, 'kW')}")],
-            colour=colours.LIMIT, align="right", weight=600, halo=inks.page,
-        )  # fmt: skip
+            axis,
+            [(axis.minutes * 0.996, y + away, f"{name} {f.quantity(kw, 'kW')}")],
+            colour=colours.LIMIT,
+            align="right",
+            weight=600,
+            halo=axis.inks.page,
+        )
     return layers
 
 
-def labels(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
+def labels(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
     """Base load and PV named in the chart itself, where they are widest."""
     rows = []
     base, pv = picture.base_load, picture.pv
@@ -164,36 +180,51 @@ def labels(axis: TimeAxis, inks: Inks, panel: Panel, picture: PowerPicture) -> l
     if np.nanmax(np.nan_to_num(pv.values), initial=0) > 0.05 * panel.high:
         slot = int(np.argmax(np.nan_to_num(pv.values)))
         found = words(
-            axis, inks, [(axis.x(pv.horizon.time_of(slot)), panel.y(-0.45 * float(pv.values[slot])), "PV")],
-            colour="#1B2127", weight=600,
-        )  # fmt: skip
+            axis,
+            [(axis.x(pv.horizon.time_of(slot)), panel.y(-0.45 * float(pv.values[slot])), "PV")],
+            colour="#1B2127",
+            weight=600,
+        )
     else:
         found = []
-    return [*words(axis, inks, rows, colour=inks.text), *found]
+    return [*words(axis, rows, colour=axis.inks.text), *found]
 
 
-def tooltips(axis: TimeAxis, inks: Inks, picture: PowerPicture, top: float, bottom: float) -> alt.Chart:
+def tooltips(axis: TimeAxis, picture: PowerPicture, top: float, bottom: float) -> alt.Chart:
     """An invisible column a slot that tells the powers of that quarter hour."""
     horizon = picture.horizon
     rows = []
     for slot in range(horizon.slots):
         t = horizon.time_of(slot)
         row = {
-            "x": axis.x(t), "x2": axis.x(t + horizon.step), "when": f.span(t, t + horizon.step, axis.zone),
-            "base": f.quantity(picture.base_load.at(t), "kW"), "plan": f.quantity(picture.import_plan.at(t), "kW"),
-            "asis": f.quantity(picture.import_as_is.at(t), "kW"), "real": f.quantity(picture.import_measured.at(t), "kW"),
-            "pv": f.quantity(picture.pv.at(t), "kW"), "battery": f.quantity(picture.battery.at(t), "kW", sign=True),
-        }  # fmt: skip
+            "x": axis.x(t),
+            "x2": axis.x(t + horizon.step),
+            "when": f.span(t, t + horizon.step, axis.zone),
+            "base": f.quantity(picture.base_load.at(t), "kW"),
+            "plan": f.quantity(picture.import_plan.at(t), "kW"),
+            "asis": f.quantity(picture.import_as_is.at(t), "kW"),
+            "real": f.quantity(picture.import_measured.at(t), "kW"),
+            "pv": f.quantity(picture.pv.at(t), "kW"),
+            "battery": f.quantity(picture.battery.at(t), "kW", sign=True),
+        }
         rows.append(row)
     titles = {
-        "when": "Time", "real": "Import, measured", "plan": "Import, forecast", "asis": "Import as-is, forecast",
-        "base": "Base load", "pv": "PV", "battery": "Battery (+ discharge)",
-    }  # fmt: skip
+        "when": "Time",
+        "real": "Import, measured",
+        "plan": "Import, forecast",
+        "asis": "Import as-is, forecast",
+        "base": "Base load",
+        "pv": "PV",
+        "battery": "Battery (+ discharge)",
+    }
     return (
         alt.Chart(frame(rows, ("x", "x2", *titles)))
         .mark_rect(opacity=0)
         .encode(
-            x=axis.encode(inks), x2=alt.X2("x2"), y=alt.value(top), y2=alt.value(bottom),
+            x=axis.encode(),
+            x2=alt.X2("x2"),
+            y=alt.value(top),
+            y2=alt.value(bottom),
             tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()],
         )
-    )  # fmt: skip
+    )

@@ -8,23 +8,31 @@ import numpy as np
 
 from dashboard import format as f
 from dashboard.charts.axis import TimeAxis, frame, gutter, words
-from dashboard.colours import Inks, on_scale, readable_on
+from dashboard.colours import on_scale, readable_on
 from energy.model.series import Series
 
 HEIGHT = 21
 
 
 def strip(
-    axis: TimeAxis, inks: Inks, series: Series, *, top: float, name: str, unit: str, scale: Sequence[str],
+    axis: TimeAxis,
+    series: Series,
+    *,
+    top: float,
+    name: str,
+    unit: str,
+    scale: Sequence[str],
     published: Sequence[bool] = (),
-) -> list[alt.Chart]:  # fmt: skip
+) -> list[alt.Chart]:
     """One strip. What is forecast and not published is drawn at half height, so that it can be told apart."""
     values = 1000.0 * series.values
     if not np.isfinite(values).any():
         middle = top + HEIGHT / 2
         return [
-            *gutter(axis, inks, [(middle, f"{name}, {unit}")]),
-            *words(axis, inks, [(axis.minutes / 2, middle, f"no {name[0].lower() + name[1:]} known")], colour=inks.faint),
+            *gutter(axis, [(middle, f"{name}, {unit}")]),
+            *words(
+                axis, [(axis.minutes / 2, middle, f"no {name[0].lower() + name[1:]} known")], colour=axis.inks.faint
+            ),
         ]
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     horizon = series.horizon
@@ -37,12 +45,16 @@ def strip(
         t = horizon.time_of(slot)
         cells.append(
             {
-                "x": max(0.0, left), "x2": min(axis.minutes, right + 2), "c": on_scale(float(value), low, high, scale),
-                "y": top if known else top + HEIGHT / 2, "y2": top + HEIGHT,
-                "when": f.span(t, t + horizon.step, axis.zone), "what": f.quantity(float(value), unit),
+                "x": max(0.0, left),
+                "x2": min(axis.minutes, right + 2),
+                "c": on_scale(float(value), low, high, scale),
+                "y": top if known else top + HEIGHT / 2,
+                "y2": top + HEIGHT,
+                "when": f.span(t, t + horizon.step, axis.zone),
+                "what": f.quantity(float(value), unit),
                 "kind": "published" if known else "forecast",
             }
-        )  # fmt: skip
+        )
     every = timedelta(hours=2 if axis.minutes <= 40 * 60 else 3)
     t = axis.start
     while t + every <= axis.end:
@@ -59,15 +71,20 @@ def strip(
         alt.Chart(data)
         .mark_rect()
         .encode(
-            x=axis.encode(inks), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"),
+            x=axis.encode(),
+            x2=alt.X2("x2"),
+            y=alt.Y("y:Q", scale=None, axis=None),
+            y2=alt.Y2("y2"),
             color=alt.Color("c:N", scale=None),
             tooltip=[
-                alt.Tooltip("when:N", title="Time"), alt.Tooltip("what:N", title=name), alt.Tooltip("kind:N", title="Known as"),
+                alt.Tooltip("when:N", title="Time"),
+                alt.Tooltip("what:N", title=name),
+                alt.Tooltip("kind:N", title="Known as"),
             ],
         ),
-        *gutter(axis, inks, [(top + HEIGHT / 2, f"{name}, {unit}")]),
-    ]  # fmt: skip
+        *gutter(axis, [(top + HEIGHT / 2, f"{name}, {unit}")]),
+    ]
     for ink in sorted({ink for *_, ink in labels}):
         rows = [(x, top + HEIGHT / 2 + 0.5, text) for x, text, own in labels if own == ink]
-        layers += words(axis, inks, rows, colour=ink, size=12.5)
+        layers += words(axis, rows, colour=ink, size=12.5)
     return layers

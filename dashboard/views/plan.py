@@ -18,7 +18,11 @@ def sentence(page: PlanPage) -> str:
         return "No plan yet."
     if not page.offers:
         why = f": {page.nothing}" if page.nothing else ""
-        return f"**Nothing waits for an answer**{why}. {tail}" if not page.nothing else f"**Nothing worth moving**{why}. {tail}"
+        return (
+            f"**Nothing waits for an answer**{why}. {tail}"
+            if not page.nothing
+            else f"**Nothing worth moving**{why}. {tail}"
+        )
     money = sum(card.offer.gain.money for card in page.offers)
     soonest = min(card.offer.expires_at for card in page.offers)
     first = min(shift.new.start for card in page.offers for shift in card.offer.shifts)
@@ -39,10 +43,13 @@ def _due(page: PlanPage) -> str:
 
 def legend(page: PlanPage, inks: colours.Inks) -> None:
     jobs = [
-        (parts.outline(inks.as_is, "3 2"), "as-is"), (parts.square(colours.PLAN), "offer"), (parts.square(inks.accepted), "✓ accepted"),
-        (parts.hatched(inks.planned, inks.hatch), "running"), (parts.square(inks.planned), "as planned"),
+        (parts.outline(inks.as_is, "3 2"), "as-is"),
+        (parts.square(colours.PLAN), "offer"),
+        (parts.square(inks.accepted), "✓ accepted"),
+        (parts.hatched(inks.planned, inks.hatch), "running"),
+        (parts.square(inks.planned), "as planned"),
         (parts.square(inks.no_crew), "no crew, maintenance"),
-    ]  # fmt: skip
+    ]
     power = page.picture
     if power is None:
         parts.legend(("Jobs", jobs))
@@ -63,9 +70,17 @@ def legend(page: PlanPage, inks: colours.Inks) -> None:
 def degraded(page: PlanPage) -> None:
     """What was missing when the plan was made, and which rule had to give: said aloud."""
     if page.degraded:
-        parts.notice(f"**The plan stands on less than usual:** {'; '.join(page.degraded)}. It is checked, and as-is stays possible.", level="warn")
+        parts.notice(
+            f"**The plan stands on less than usual:** {'; '.join(page.degraded)}. It is checked, and as-is "
+            f"stays possible.",
+            level="warn",
+        )
     for rule in page.gave_way:
-        parts.notice(f"**{f.sentence_case(rule.rule)} had to give** by {rule.by}, priced with {f.quantity(rule.price, page.header.currency)}.", level="warn")
+        parts.notice(
+            f"**{f.sentence_case(rule.rule)} had to give** by {rule.by}, priced with "
+            f"{f.quantity(rule.price, page.header.currency)}.",
+            level="warn",
+        )
 
 
 def not_offered(page: PlanPage) -> None:
@@ -76,8 +91,9 @@ def not_offered(page: PlanPage) -> None:
             return
         parts.table(
             ("Move", f"Gain, {page.header.currency}", "Why not"),
-            [(item.what, f.number(item.gain), item.why) for item in page.not_offered], right=(1,),
-        )  # fmt: skip
+            [(item.what, f.number(item.gain), item.why) for item in page.not_offered],
+            right=(1,),
+        )
 
 
 def change(measure: Measure) -> str:
@@ -99,15 +115,19 @@ def before_after(page: PlanPage) -> None:
 
         parts.table(
             ("", "As-is", "With offers", ""),
-            [(m.name, said(m.before, m.unit), said(m.after, m.unit), change(m)) for m in page.before_after], right=(1, 2),
-        )  # fmt: skip
+            [(m.name, said(m.before, m.unit), said(m.after, m.unit), change(m)) for m in page.before_after],
+            right=(1, 2),
+        )
 
 
 def yesterday(page: PlanPage) -> None:
     money = page.header.currency
     label = "Yesterday: nothing was moved"
     if page.yesterday:
-        label = f"Yesterday: promised {f.quantity(page.yesterday_promised, money)}, verified {f.quantity(page.yesterday_verified, money)}"
+        label = (
+            f"Yesterday: promised {f.quantity(page.yesterday_promised, money)}, verified "
+            f"{f.quantity(page.yesterday_verified, money)}"
+        )
     with st.expander(label, type="compact", key="yesterday"):
         if not page.yesterday:
             st.caption("No accepted move ran yesterday, so there is nothing to compare.")
@@ -115,12 +135,20 @@ def yesterday(page: PlanPage) -> None:
         parts.table(
             ("Job", "As-is", "Accepted", "Real", f"Promised, {money}", f"Came of it, {money}", "Known as", "Cause"),
             [
-                (j.job, j.as_is_start or f.UNKNOWN, j.accepted_start or f.UNKNOWN, j.real_start or f.UNKNOWN, f.number(j.promised_money),
-                 f.number(j.money), j.kind.value if j.counted or j.kind is Kind.NOT_MEASURABLE else f"{j.kind.value}, not counted", j.cause)
+                (
+                    j.job,
+                    j.as_is_start or f.UNKNOWN,
+                    j.accepted_start or f.UNKNOWN,
+                    j.real_start or f.UNKNOWN,
+                    f.number(j.promised_money),
+                    f.number(j.money),
+                    j.kind.value if j.counted or j.kind is Kind.NOT_MEASURABLE else f"{j.kind.value}, not counted",
+                    j.cause,
+                )
                 for j in page.yesterday
             ],
             right=(4, 5),
-        )  # fmt: skip
+        )
 
 
 @parts.guarded
@@ -129,9 +157,10 @@ def picture(page: PlanPage) -> None:
     legend(page, inks)
     moved = "; ".join(card.offer.headline for card in page.offers) or "nothing moved"
     parts.chart(
-        plan_picture(page, inks), key="plan-chart",
+        plan_picture(page, inks),
+        key="plan-chart",
         alt=f"Jobs by machine with price and carbon above and power in kW below, one time axis. Offers: {moved}.",
-    )  # fmt: skip
+    )
 
 
 @parts.guarded
@@ -142,7 +171,8 @@ def show() -> None:
     degraded(page)
     if not page.bars and page.picture is None:
         parts.notice(
-            "**There is nothing to draw yet.** A plan needs jobs (`loadstone import jobs FILE`), a forecast and prices. The next "
+            "**There is nothing to draw yet.** A plan needs jobs (`loadstone import jobs FILE`), a forecast and "
+            "prices. The next "
             "heartbeat makes it by itself; `loadstone step plan` makes it now."
         )
     else:

@@ -12,15 +12,23 @@ import numpy as np
 
 from energy.errors import DecisionRefusedError, LoadstoneError
 from energy.model.event import Event, EventKind, EventState
-from energy.model.fact import Fact, FactKind
+from energy.model.fact import Fact
 from energy.model.forecast import Component
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Planned
 from energy.model.meter import Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.plan import GaveWay
 from energy.model.proposal import (
-    Decision, DecisionKind, FloorState, Gain, LoadShift, NotOffered, Offer, OfferState, StandingRule,
-)  # fmt: skip
+    Decision,
+    DecisionKind,
+    FloorState,
+    Gain,
+    LoadShift,
+    NotOffered,
+    Offer,
+    OfferState,
+    StandingRule,
+)
 from energy.model.savings import DaySavings, JobSaving, Kind, PeakSaving, PeakState
 from energy.model.series import Series
 from energy.model.site import Machine
@@ -169,16 +177,28 @@ def picture(horizon: Horizon, *, now: datetime = NOW, silent: bool = False) -> p
     spread = 18 + 55 * np.sqrt(np.arange(horizon.slots) / horizon.slots) + 0.03 * plan
     days = [horizon.start.astimezone(HERE).replace(hour=0, minute=0) + timedelta(days=k) for k in range(-1, 4)]
     return p.PowerPicture(
-        horizon=horizon, base_load=series(base(horizon)), groups=groups, offered=series(offered), pv=series(pv(horizon)),
-        battery=series(battery(horizon)), import_plan=series(plan), import_low=series(plan - spread),
-        import_high=series(plan + spread), import_as_is=series(as_is), import_measured=series(measured),
-        price=series(price(horizon) + 0.048, "EUR/kWh"), price_market=series(price(horizon), "EUR/kWh"),
-        price_published=(True,) * horizon.slots, carbon=series(carbon(horizon), "kg/kWh"), limit_kw=1440, target_kw=1320,
+        horizon=horizon,
+        base_load=series(base(horizon)),
+        groups=groups,
+        offered=series(offered),
+        pv=series(pv(horizon)),
+        battery=series(battery(horizon)),
+        import_plan=series(plan),
+        import_low=series(plan - spread),
+        import_high=series(plan + spread),
+        import_as_is=series(as_is),
+        import_measured=series(measured),
+        price=series(price(horizon) + 0.048, "EUR/kWh"),
+        price_market=series(price(horizon), "EUR/kWh"),
+        price_published=(True,) * horizon.slots,
+        carbon=series(carbon(horizon), "kg/kWh"),
+        limit_kw=1440,
+        target_kw=1320,
         nights=tuple(
             Interval((d.replace(hour=22)).astimezone(UTC), (d + timedelta(days=1)).replace(hour=6).astimezone(UTC))
             for d in days
         ),
-    )  # fmt: skip
+    )
 
 
 def bar(row: tuple[Any, ...], state: p.BarState, *, old: bool = False) -> p.Bar:
@@ -186,10 +206,21 @@ def bar(row: tuple[Any, ...], state: p.BarState, *, old: bool = False) -> p.Bar:
     a, b = OLD[job] if old else (at(start, day), at(end, day))
     due = DUE.get(job, b + timedelta(hours=9))
     return p.Bar(
-        job=job, product=product, machine=machine, start=a, end=b, state=state, quantity=quantity, unit=unit, mean_kw=kw,
-        kwh=kw * (b - a) / timedelta(hours=1), cost=kw * (b - a) / timedelta(hours=1) * 0.12, due=due,
-        slack_minutes=int((due - b).total_seconds() // 60), offer=OFFERED.get(job),
-    )  # fmt: skip
+        job=job,
+        product=product,
+        machine=machine,
+        start=a,
+        end=b,
+        state=state,
+        quantity=quantity,
+        unit=unit,
+        mean_kw=kw,
+        kwh=kw * (b - a) / timedelta(hours=1),
+        cost=kw * (b - a) / timedelta(hours=1) * 0.12,
+        due=due,
+        slack_minutes=int((due - b).total_seconds() // 60),
+        offer=OFFERED.get(job),
+    )
 
 
 def bars(*, offers: bool = True) -> tuple[p.Bar, ...]:
@@ -222,119 +253,279 @@ def shift(job: str) -> LoadShift:
     _, product, machine, day, start, end, kw, quantity, unit = row
     a, b = OLD[job]
     return LoadShift(
-        job=job, name=f"{job} {product}", old=Planned(job=job, machine=machine, start=a, end=b),
+        job=job,
+        name=f"{job} {product}",
+        old=Planned(job=job, machine=machine, start=a, end=b),
         new=Planned(job=job, machine=machine, start=at(start, day), end=at(end, day)),
-        kwh=kw * (b - a) / timedelta(hours=1), due=DUE[job], quantity=quantity, unit=unit,
-    )  # fmt: skip
+        kwh=kw * (b - a) / timedelta(hours=1),
+        due=DUE[job],
+        quantity=quantity,
+        unit=unit,
+    )
 
 
 OFFER_1 = Offer(
-    id="offer-1", site="plant-2", version=1, number=1, shifts=(shift("2051"),), requires=(),
-    gain=Gain(energy=41.2, carbon_kg=84, low=36, high=45), headline="Furnace 3: coil rings 4 h 30 min later",
-    reason="Moves the charge out of the morning price peak into the midday PV hours. Earlier than 11:15 the heating crew "
+    id="offer-1",
+    site="plant-2",
+    version=1,
+    number=1,
+    shifts=(shift("2051"),),
+    requires=(),
+    gain=Gain(energy=41.2, carbon_kg=84, low=36, high=45),
+    headline="Furnace 3: coil rings 4 h 30 min later",
+    reason="Moves the charge out of the morning price peak into the midday PV hours. Earlier than 11:15 the "
+    "heating crew "
     "is still at furnace 2.",
-    slack_minutes=130, plan="d1", offered_at=at("13:20"), expires_at=at("15:00"),
-)  # fmt: skip
+    slack_minutes=130,
+    plan="d1",
+    offered_at=at("13:20"),
+    expires_at=at("15:00"),
+)
 OFFER_2 = replace(
-    OFFER_1, id="offer-2", number=2, shifts=(shift("2049"),), gain=Gain(energy=20.8, carbon_kg=39),
+    OFFER_1,
+    id="offer-2",
+    number=2,
+    shifts=(shift("2049"),),
+    gain=Gain(energy=20.8, carbon_kg=39),
     headline="Galvanic line: brackets 5 h 30 min earlier",
-    reason="Runs on midday price instead of the evening peak. Brackets leave press 1 at 11:30, so 12:45 is the first slot "
+    reason="Runs on midday price instead of the evening peak. Brackets leave press 1 at 11:30, so 12:45 is the "
+    "first slot "
     "with a hanging crew.",
     slack_minutes=915,
-)  # fmt: skip
+)
 OFFER_0 = replace(
-    OFFER_1, id="offer-0", number=1, shifts=(shift("2038"),), gain=Gain(energy=37.0, carbon_kg=51),
-    headline="Furnace 3: bar stock 4 h 30 min later", state=OfferState.ACCEPTED, offered_at=at("13:20", 18), slack_minutes=210,
-)  # fmt: skip
+    OFFER_1,
+    id="offer-0",
+    number=1,
+    shifts=(shift("2038"),),
+    gain=Gain(energy=37.0, carbon_kg=51),
+    headline="Furnace 3: bar stock 4 h 30 min later",
+    state=OfferState.ACCEPTED,
+    offered_at=at("13:20", 18),
+    slack_minutes=210,
+)
 CARD_1 = p.OfferCard(
-    offer=OFFER_1, published="all published; no forecast in it",
-    peak="1,267 → 1,099 kW, both below the target: worth nothing", carbon="−84 kg, grid average, estimated",
-    slack="2 h 10 min to due 16:55", requires="nothing else", can_accept=True,
-)  # fmt: skip
+    offer=OFFER_1,
+    published="all published; no forecast in it",
+    peak="1,267 → 1,099 kW, both below the target: worth nothing",
+    carbon="−84 kg, grid average, estimated",
+    slack="2 h 10 min to due 16:55",
+    requires="nothing else",
+    can_accept=True,
+)
 CARD_2 = p.OfferCard(
-    offer=OFFER_2, published="all published; no forecast in it", peak="no change", carbon="−39 kg, grid average, estimated",
-    slack="15 h 15 min to due Thu 06:00", requires="press 1 job 2044 on time", can_accept=True,
-)  # fmt: skip
+    offer=OFFER_2,
+    published="all published; no forecast in it",
+    peak="no change",
+    carbon="−39 kg, grid average, estimated",
+    slack="15 h 15 min to due Thu 06:00",
+    requires="press 1 job 2044 on time",
+    can_accept=True,
+)
 
 
 def job_saving(job: str, kind: Kind, promised: float, money: float | None, day: int, **more: Any) -> JobSaving:
     return JobSaving(
-        job=job, offer=f"offer-{job}", day=date(2026, 5, day), kind=kind, promised_money=promised,
-        promised_carbon_kg=2.1 * promised, money=money, carbon_kg=None if money is None else 2.0 * money,
-        counted=more.pop("counted", money is not None), **more,
-    )  # fmt: skip
+        job=job,
+        offer=f"offer-{job}",
+        day=date(2026, 5, day),
+        kind=kind,
+        promised_money=promised,
+        promised_carbon_kg=2.1 * promised,
+        money=money,
+        carbon_kg=None if money is None else 2.0 * money,
+        counted=more.pop("counted", money is not None),
+        **more,
+    )
 
 
 YESTERDAY = (
     job_saving("2011", Kind.VERIFIED, 39, 40.2, 18, as_is_start="06:30", accepted_start="11:00", real_start="11:04"),
-    job_saving("2013", Kind.VERIFIED, 22, 19.1, 18, as_is_start="18:00", accepted_start="22:15", real_start="22:31",
-               cause="started 16 min late: crane busy"),
+    job_saving(
+        "2013",
+        Kind.VERIFIED,
+        22,
+        19.1,
+        18,
+        as_is_start="18:00",
+        accepted_start="22:15",
+        real_start="22:31",
+        cause="started 16 min late: crane busy",
+    ),
     job_saving("2016", Kind.VERIFIED, 13, 11.7, 18, as_is_start="19:00", accepted_start="13:15", real_start="13:15"),
-    job_saving("2017", Kind.MODELLED, 15, 15.0, 18, as_is_start="17:30", accepted_start="12:45", real_start="12:50",
-               cause="shot blasting meter silent"),
-)  # fmt: skip
+    job_saving(
+        "2017",
+        Kind.MODELLED,
+        15,
+        15.0,
+        18,
+        as_is_start="17:30",
+        accepted_start="12:45",
+        real_start="12:50",
+        cause="shot blasting meter silent",
+    ),
+)
 
 MONTH = p.MonthFigures(
-    month="2026-05", verified=650, modelled=85, assumed_start=41, estimated=37,
-    peak=(PeakSaving(site="plant-2", charge="annual peak", period="2026", state=PeakState.AT_RISK, as_is_kw=1334,
-                     real_kw=1318, target_kw=1320, per_kw=118.4, money=1894),),
-    carbon_kg_verified=1080, carbon_kg_estimated=135, carbon_basis=BASIS,
-)  # fmt: skip
+    month="2026-05",
+    verified=650,
+    modelled=85,
+    assumed_start=41,
+    estimated=37,
+    peak=(
+        PeakSaving(
+            site="plant-2",
+            charge="annual peak",
+            period="2026",
+            state=PeakState.AT_RISK,
+            as_is_kw=1334,
+            real_kw=1318,
+            target_kw=1320,
+            per_kw=118.4,
+            money=1894,
+        ),
+    ),
+    carbon_kg_verified=1080,
+    carbon_kg_estimated=135,
+    carbon_basis=BASIS,
+)
 
 RUNNING = p.Running(
-    now_kw=1142, as_of=NOW - timedelta(seconds=2), mean_so_far_kw=1151, closes_at_kw=1158, allowed_kw=1462, minutes_left=8,
-    target_kw=1320, limit_kw=1440,
-)  # fmt: skip
+    now_kw=1142,
+    as_of=NOW - timedelta(seconds=2),
+    mean_so_far_kw=1151,
+    closes_at_kw=1158,
+    allowed_kw=1462,
+    minutes_left=8,
+    target_kw=1320,
+    limit_kw=1440,
+)
 
 A = p.Attention
 ATTENTION = (
-    A(level=p.Level.URGENT, title="Two offers for tomorrow wait for an answer", detail="together 62 EUR; expire 15:00, in 53 min",
-      verb="Answer", view="plan", icon="hourglass_top"),
-    A(level=p.Level.WARN, title="Meter silent: compressor 2", detail="no data since 13:42; load taken from the site meter, marked estimated",
-      verb="Open meter", view="meters", icon="sensors_off"),
-    A(level=p.Level.WARN, title="Meter silent: shot blasting", detail="no data since Mon 22:10; its jobs count as modelled",
-      verb="Open meter", view="meters", icon="sensors_off"),
-    A(level=p.Level.INFO, title="PV forecast drifting", detail="actual 31 % below forecast since 10:00; Wednesday's offers do not rest on it",
-      verb="See forecast", view="forecast", icon="trending_down"),
-    A(level=p.Level.INFO, title="April bill differs by 12.40 EUR", detail="reactive energy, line 7; all else agrees",
-      verb="Compare", view="savings", icon="receipt_long"),
-)  # fmt: skip
+    A(
+        level=p.Level.URGENT,
+        title="Two offers for tomorrow wait for an answer",
+        detail="together 62 EUR; expire 15:00, in 53 min",
+        verb="Answer",
+        view="plan",
+        icon="hourglass_top",
+    ),
+    A(
+        level=p.Level.WARN,
+        title="Meter silent: compressor 2",
+        detail="no data since 13:42; load taken from the site meter, marked estimated",
+        verb="Open meter",
+        view="meters",
+        icon="sensors_off",
+    ),
+    A(
+        level=p.Level.WARN,
+        title="Meter silent: shot blasting",
+        detail="no data since Mon 22:10; its jobs count as modelled",
+        verb="Open meter",
+        view="meters",
+        icon="sensors_off",
+    ),
+    A(
+        level=p.Level.INFO,
+        title="PV forecast drifting",
+        detail="actual 31 % below forecast since 10:00; Wednesday's offers do not rest on it",
+        verb="See forecast",
+        view="forecast",
+        icon="trending_down",
+    ),
+    A(
+        level=p.Level.INFO,
+        title="April bill differs by 12.40 EUR",
+        detail="reactive energy, line 7; all else agrees",
+        verb="Compare",
+        view="savings",
+        icon="receipt_long",
+    ),
+)
 
 EVENT = Event(
-    id="ev-1", kind=EventKind.REDUCTION, interval=Interval(at("17:00", 20), at("19:00", 20)), kw=250, mandatory=False,
-    price_per_kwh=0.42, answer_by=at("18:00"), program="manual", text="Evening reduction asked by the grid operator",
+    id="ev-1",
+    kind=EventKind.REDUCTION,
+    interval=Interval(at("17:00", 20), at("19:00", 20)),
+    kw=250,
+    mandatory=False,
+    price_per_kwh=0.42,
+    answer_by=at("18:00"),
+    program="manual",
+    text="Evening reduction asked by the grid operator",
     received_at=at("11:30"),
-)  # fmt: skip
+)
 MANDATORY = Event(
-    id="ev-2", kind=EventKind.LIMIT, interval=Interval(at("13:30"), at("15:30")), kw=1200, mandatory=True, program="manual",
-    state=EventState.ACCEPTED, text="Curtailment, transformer work at the substation", received_at=at("9:10"),
-)  # fmt: skip
+    id="ev-2",
+    kind=EventKind.LIMIT,
+    interval=Interval(at("13:30"), at("15:30")),
+    kw=1200,
+    mandatory=True,
+    program="manual",
+    state=EventState.ACCEPTED,
+    text="Curtailment, transformer work at the substation",
+    received_at=at("9:10"),
+)
 PAST = Event(
-    id="ev-0", kind=EventKind.REDUCTION, interval=Interval(at("17:00", 12), at("19:00", 12)), kw=200, mandatory=False,
-    price_per_kwh=0.38, program="manual", state=EventState.ACCEPTED, text="Evening reduction", received_at=at("10:00", 11),
-)  # fmt: skip
+    id="ev-0",
+    kind=EventKind.REDUCTION,
+    interval=Interval(at("17:00", 12), at("19:00", 12)),
+    kw=200,
+    mandatory=False,
+    price_per_kwh=0.38,
+    program="manual",
+    state=EventState.ACCEPTED,
+    text="Evening reduction",
+    received_at=at("10:00", 11),
+)
 
 
 def overview() -> p.Overview:
     return p.Overview(
-        header=HEADER, running=RUNNING, cost_today=1408, cost_today_as_is=1445, month=MONTH,
-        cheapest=(Interval(at("12:30", 20), at("14:30", 20)), 0.042), next_event=None, yesterday_verified=71,
-        silent_meters=("compressor 2", "shot blasting"), picture=picture(DAYS), attention=ATTENTION, plan_how="optimal",
-    )  # fmt: skip
+        header=HEADER,
+        running=RUNNING,
+        cost_today=1408,
+        cost_today_as_is=1445,
+        month=MONTH,
+        cheapest=(Interval(at("12:30", 20), at("14:30", 20)), 0.042),
+        next_event=None,
+        yesterday_verified=71,
+        silent_meters=("compressor 2", "shot blasting"),
+        picture=picture(DAYS),
+        attention=ATTENTION,
+        plan_how="optimal",
+    )
 
 
 def plan_page() -> p.PlanPage:
     return p.PlanPage(
-        header=HEADER, horizon=PLAN, machines=MACHINES, bars=bars(), blocked=BLOCKED, picture=picture(PLAN),
+        header=HEADER,
+        horizon=PLAN,
+        machines=MACHINES,
+        bars=bars(),
+        blocked=BLOCKED,
+        picture=picture(PLAN),
         offers=(CARD_1, CARD_2),
         accepted=(
-            p.AcceptedRow(offer=OFFER_0, job="2038 Bar stock", state=FloorState.DISPATCHED, since=at("14:31", 18),
-                          can_withdraw=True, note="not yet seen by the late crew"),
+            p.AcceptedRow(
+                offer=OFFER_0,
+                job="2038 Bar stock",
+                state=FloorState.DISPATCHED,
+                since=at("14:31", 18),
+                can_withdraw=True,
+                note="not yet seen by the late crew",
+            ),
         ),
         not_offered=(
-            NotOffered(job="2053", what="2053 Hinges into the night", why="no rostered crew with the skill press", gain=19),
+            NotOffered(
+                job="2053", what="2053 Hinges into the night", why="no rostered crew with the skill press", gain=19
+            ),
             NotOffered(job="2042", what="2042 Rings 1 h later", why="below the least gain of 8 EUR", gain=4.4),
-            NotOffered(job="2048", what="2048 Pinions to furnace 3", why="standing refusal until 30 June: distortion", gain=16),
+            NotOffered(
+                job="2048", what="2048 Pinions to furnace 3", why="standing refusal until 30 June: distortion", gain=16
+            ),
         ),
         nothing="",
         before_after=(
@@ -346,46 +537,80 @@ def plan_page() -> p.PlanPage:
             p.Measure(name="Crew premiums", before=0, after=0, unit="EUR", better="lower"),
             p.Measure(name="Moves per crew shift", before=0, after=2, unit="", better="lower"),
         ),
-        yesterday=YESTERDAY, yesterday_promised=74, yesterday_verified=71, tightest_slack_minutes=130, all_due_kept=True,
-        late_jobs=(), how="optimal", made_at=at("13:18"), degraded=(), gave_way=(),
-    )  # fmt: skip
+        yesterday=YESTERDAY,
+        yesterday_promised=74,
+        yesterday_verified=71,
+        tightest_slack_minutes=130,
+        all_due_kept=True,
+        late_jobs=(),
+        how="optimal",
+        made_at=at("13:18"),
+        degraded=(),
+        gave_way=(),
+    )
 
 
 def happened_page() -> p.HappenedPage:
     return p.HappenedPage(
-        header=HEADER, machines=MACHINES,
-        jobs=tuple((row[0], row[1], row[2]) for row in JOBS if at(row[5], row[3]) > NOW)[:8], crews=("early", "late", "night"),
-        recent=((at("11:20"), "Material late: 2027 until 10:15", "2027 waits; nobody else affected"),
-                (at("7:05"), "Started: 2024 on furnace 3", "as planned")),
-    )  # fmt: skip
+        header=HEADER,
+        machines=MACHINES,
+        jobs=tuple((row[0], row[1], row[2]) for row in JOBS if at(row[5], row[3]) > NOW)[:8],
+        crews=("early", "late", "night"),
+        recent=(
+            (at("11:20"), "Material late: 2027 until 10:15", "2027 waits; nobody else affected"),
+            (at("7:05"), "Started: 2024 on furnace 3", "as planned"),
+        ),
+    )
 
 
 def consequence(fact: Fact) -> p.Consequence:
     old = Planned(job="2035", machine="press-1", start=at("13:30"), end=at("20:00"))
     new = replace(old, start=at("13:30"), end=at("21:05"))
     return p.Consequence(
-        kind=fact.kind, sentence="Job 2035 Covers waits until about **15:10** and ends 21:05, still on time (slack 8 h 55 min).",
-        moved=(("2035 Covers", old, new),), late=(), voids=(), tell=("Shift lead presses", "Maintenance on call"), cost=6.4,
-    )  # fmt: skip
+        kind=fact.kind,
+        sentence="Press 1 is expected back at about **15:10**; one job waits, still on time (slack 8 h 55 min).",
+        moved=(("2035 Covers", old, new),),
+        late=(),
+        voids=(),
+        tell=("Shift lead presses", "Maintenance on call"),
+        cost=6.4,
+    )
 
 
 def sheet_page() -> p.ShiftSheet:
     span = Interval(at("14:00"), at("22:00"))
     rows = tuple(
         p.SheetRow(
-            start=at(r[4], r[3]), end=at(r[5], r[3]), machine=next(m.name for m in MACHINES if m.id == r[2]), job=r[0], product=r[1],
-            quantity=r[7], unit=r[8], moved_from=OLD[r[0]][0] if r[0] == "2038" else None,
+            start=at(r[4], r[3]),
+            end=at(r[5], r[3]),
+            machine=next(m.name for m in MACHINES if m.id == r[2]),
+            job=r[0],
+            product=r[1],
+            quantity=r[7],
+            unit=r[8],
+            moved_from=OLD[r[0]][0] if r[0] == "2038" else None,
             why="Evening power costs 35 EUR/MWh more. Saves 37 EUR (estimated). Accepted Mon 14:31 by planning."
-            if r[0] == "2038" else "",
+            if r[0] == "2038"
+            else "",
             running=at(r[4], r[3]) <= NOW,
         )
-        for r in JOBS if at(r[5], r[3]) > NOW and at(r[4], r[3]) < at("23:00")
-    )  # fmt: skip
+        for r in JOBS
+        if at(r[5], r[3]) > NOW and at(r[4], r[3]) < at("23:00")
+    )
     return p.ShiftSheet(
-        header=HEADER, crew="late", span=span, rows=rows, limit_kw=1440, target_kw=1320, peak_kw=1162, peak_at=at("16:00"),
+        header=HEADER,
+        crew="late",
+        span=span,
+        rows=rows,
+        limit_kw=1440,
+        target_kw=1320,
+        peak_kw=1162,
+        peak_at=at("16:00"),
         call=(("Planning, until 18:00", "4-120"), ("Energy manager", "4-133"), ("Maintenance on call", "4-199")),
-        notes=("If the guard warns: hold furnace 2 first (up to 15 min), then compressor 1.",), seen=None, sheet_id="sheet-31",
-    )  # fmt: skip
+        notes=("If the guard warns: hold furnace 2 first (up to 15 min), then compressor 1.",),
+        seen=None,
+        sheet_id="sheet-31",
+    )
 
 
 def forecast_page() -> p.ForecastPage:
@@ -393,38 +618,105 @@ def forecast_page() -> p.ForecastPage:
     rng = np.random.default_rng(3)
     past = np.array([t < NOW for t in span.times()])
 
-    def target(id: str, name: str, unit: str, middle: np.ndarray, width: np.ndarray, actual: np.ndarray | None, **more: Any):
+    def target(
+        id: str, name: str, unit: str, middle: np.ndarray, width: np.ndarray, actual: np.ndarray | None, **more: Any
+    ):
         return p.TargetForecast(
-            target=id, name=name, unit=unit, issued_at=at("14:00"), source=more.pop("source", "prophet"), flags=more.pop("flags", ()),
-            p10=Series(span, middle - width, unit), p50=Series(span, middle, unit), p90=Series(span, middle + width, unit),
-            actual=None if actual is None else Series(span, actual, unit), scored_hours=168, **more,
-        )  # fmt: skip
+            target=id,
+            name=name,
+            unit=unit,
+            issued_at=at("14:00"),
+            source=more.pop("source", "prophet"),
+            flags=more.pop("flags", ()),
+            p10=Series(span, middle - width, unit),
+            p50=Series(span, middle, unit),
+            p90=Series(span, middle + width, unit),
+            actual=None if actual is None else Series(span, actual, unit),
+            scored_hours=168,
+            **more,
+        )
 
     load, sun, cost, co2 = base(span), pv(Horizon(at("12:00", 19), 240)) * 0.9, price(span), carbon(span)
     wide = 12 + 22 * np.linspace(0, 1, 240)
     h = np.arange(0, 24.25, 0.5)
     hours = tuple(f"{x:g}" for x in h)
     components = (
-        Component(name="Hour of day", x=hours, y=tuple(-100 + 190 / (1 + np.exp(-(h - 6) * 2)) - 120 / (1 + np.exp(-(h - 21) * 2))), unit="kW"),
-        Component(name="Day of week", x=("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"), y=(62.0, 71, 55, 70, 48, -105, -118), unit="kW"),
+        Component(
+            name="Hour of day",
+            x=hours,
+            y=tuple(-100 + 190 / (1 + np.exp(-(h - 6) * 2)) - 120 / (1 + np.exp(-(h - 21) * 2))),
+            unit="kW",
+        ),
+        Component(
+            name="Day of week",
+            x=("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"),
+            y=(62.0, 71, 55, 70, 48, -105, -118),
+            unit="kW",
+        ),
         Component(name="Outdoor temperature", x=("-5 °C", "5 °C", "15 °C", "25 °C"), y=(28.0, -4, -16, 30), unit="kW"),
         Component(name="Trend", x=("Jan", "Feb", "Mar", "Apr", "May"), y=(12.0, 8, -2, -8, -13), unit="kW"),
-    )  # fmt: skip
+    )
     return p.ForecastPage(
         header=HEADER,
         targets=(
-            target("base_load", "Base load", "kW", load, wide, np.where(past, load + rng.normal(0, 9, 240), np.nan),
-                   mae=17, naive_mae=26, coverage_80=0.81, bias=-2, components=components),
-            target("pv", "PV", "kW", sun, 0.22 * sun, np.where(past, np.where(np.arange(240) > 88, 0.69, 0.98) * sun, np.nan),
-                   mae=21, naive_mae=27, coverage_80=0.64, bias=18, source="naive", flags=("actual 31 % below since 10:00",)),
-            target("price", "Price", "EUR/kWh", cost, 0 * cost + 0.004, np.where(past, cost, np.nan), mae=0.0098, naive_mae=0.0136,
-                   coverage_80=0.78, bias=0.0004),
-            target("carbon", "Grid carbon", "kg/kWh", co2, 0.05 * co2, np.where(past, co2, np.nan), mae=0.019, naive_mae=0.032,
-                   coverage_80=0.83, bias=0.001, source="naive"),
+            target(
+                "base_load",
+                "Base load",
+                "kW",
+                load,
+                wide,
+                np.where(past, load + rng.normal(0, 9, 240), np.nan),
+                mae=17,
+                naive_mae=26,
+                coverage_80=0.81,
+                bias=-2,
+                components=components,
+            ),
+            target(
+                "pv",
+                "PV",
+                "kW",
+                sun,
+                0.22 * sun,
+                np.where(past, np.where(np.arange(240) > 88, 0.69, 0.98) * sun, np.nan),
+                mae=21,
+                naive_mae=27,
+                coverage_80=0.64,
+                bias=18,
+                source="naive",
+                flags=("actual 31 % below since 10:00",),
+            ),
+            target(
+                "price",
+                "Price",
+                "EUR/kWh",
+                cost,
+                0 * cost + 0.004,
+                np.where(past, cost, np.nan),
+                mae=0.0098,
+                naive_mae=0.0136,
+                coverage_80=0.78,
+                bias=0.0004,
+            ),
+            target(
+                "carbon",
+                "Grid carbon",
+                "kg/kWh",
+                co2,
+                0.05 * co2,
+                np.where(past, co2, np.nan),
+                mae=0.019,
+                naive_mae=0.032,
+                coverage_80=0.83,
+                bias=0.001,
+                source="naive",
+            ),
         ),
         missing=("Weather feed: solar irradiance 3 h old, cloud cover used instead.",),
-        meaning="Both offers rest on published prices; weaker PV would cost them nothing. The peak guard counts with the low PV band (P10).",
-    )  # fmt: skip
+        meaning="Both offers rest on published prices; weaker PV would cost them nothing. The peak guard counts "
+        "with the low PV band (P10).",
+        nights=picture(PLAN).nights,
+    )
 
 
 METERS = (
@@ -451,83 +743,142 @@ def meter_row(row: tuple[Any, ...], place: int) -> p.MeterRow:
     span = Horizon(at("14:00", 18), 96)
     h = local_hours(span)
     shapes = {
-        "flat": 90 + 12 * np.sin(h / 3) + 3 * np.sin(5 * h), "site": base(span) + job_load(Horizon(at("0:00"), 96))[::-1] * 0.6,
-        "blocks": 180.0 * ((h + place) % 13 > 7) + 6, "pv": pv(Horizon(at("14:00"), 96)), "pulse": 90.0 * ((h % 24 > 10) & (h % 24 < 12)),
-    }  # fmt: skip
+        "flat": 90 + 12 * np.sin(h / 3) + 3 * np.sin(5 * h),
+        "site": base(span) + job_load(Horizon(at("0:00"), 96))[::-1] * 0.6,
+        "blocks": 180.0 * ((h + place) % 13 > 7) + 6,
+        "pv": pv(Horizon(at("14:00"), 96)),
+        "pulse": 90.0 * ((h % 24 > 10) & (h % 24 < 12)),
+    }
     values = shapes[shape].copy()
     silent = power is None
     if silent:
         values[95 if shape == "flat" else 33 :] = np.nan
     last = NOW - (timedelta(minutes=25) if shape == "flat" else timedelta(hours=15, minutes=57))
-    good = Reading(meter=id, taken_at=last if silent else NOW - timedelta(seconds=2), power_kw=power, import_kwh=184_220.4)
+    good = Reading(
+        meter=id, taken_at=last if silent else NOW - timedelta(seconds=2), power_kw=power, import_kwh=184_220.4
+    )
     reading = Reading(meter=id, taken_at=NOW, quality=ReadingQuality.NO_ANSWER, note="timed out") if silent else good
     doubtful = id == "m-galvanic"
     return p.MeterRow(
-        meter=Meter(id=id, name=name, role=role, measures=measures, connection_kw=350, place=where, profile="eastron-sdm630"),
-        reading=reading, last_good=good, age_seconds=(NOW - good.taken_at).total_seconds(), silent=silent,
+        meter=Meter(
+            id=id, name=name, role=role, measures=measures, connection_kw=350, place=where, profile="eastron-sdm630"
+        ),
+        reading=reading,
+        last_good=good,
+        age_seconds=(NOW - good.taken_at).total_seconds(),
+        silent=silent,
         state="silent" if silent else "suspect" if doubtful else "good",
-        detail=("no data since 13:42" if shape == "flat" else "no data since Mon 22:10") if silent
-        else "counter 3 % below power" if doubtful else "",
-        energy_today_kwh=energy, day_kw=Series(span, values, "kW"),
-        qualities=((Quality.MEASURED, 54), (Quality.INTERPOLATED, 2)), reads_per_minute=84.0,
-        source="modbus, eastron-sdm630, 127.0.0.1:15024 unit 1", single_source=id == "m-light",
-    )  # fmt: skip
+        detail=("no data since 13:42" if shape == "flat" else "no data since Mon 22:10")
+        if silent
+        else "counter 3 % below power"
+        if doubtful
+        else "",
+        energy_today_kwh=energy,
+        day_kw=Series(span, values, "kW"),
+        qualities=((Quality.MEASURED, 54), (Quality.INTERPOLATED, 2)),
+        reads_per_minute=84.0,
+        source="modbus, eastron-sdm630, 127.0.0.1:15024 unit 1",
+        single_source=id == "m-light",
+    )
 
 
 def meters_page() -> p.MetersPage:
     return p.MetersPage(
-        header=HEADER, rows=tuple(meter_row(row, k) for k, row in enumerate(METERS)), readings_last_hour=70_800,
+        header=HEADER,
+        rows=tuple(meter_row(row, k) for k, row in enumerate(METERS)),
+        readings_last_hour=70_800,
         balance_kwh=(9917, 8727),
-    )  # fmt: skip
+    )
 
 
 def meter_page(id: str) -> p.MeterPage:
     rows = [meter_row(row, k) for k, row in enumerate(METERS)]
     row = next(row for row in rows if row.meter.id == id)
     readings = tuple(
-        Reading(meter=id, taken_at=NOW - timedelta(seconds=10 * k), import_kwh=184_220.4 - 0.5 * k,
-                power_kw=None if row.silent else 156.0 + k % 3,
-                quality=ReadingQuality.NO_ANSWER if row.silent else ReadingQuality.GOOD, note="timed out" if row.silent else "",
-                values=(("voltage_l1", 231.2), ("current_l1", 240.1), ("power_factor", 0.94)))
+        Reading(
+            meter=id,
+            taken_at=NOW - timedelta(seconds=10 * k),
+            import_kwh=184_220.4 - 0.5 * k,
+            power_kw=None if row.silent else 156.0 + k % 3,
+            quality=ReadingQuality.NO_ANSWER if row.silent else ReadingQuality.GOOD,
+            note="timed out" if row.silent else "",
+            values=(("voltage_l1", 231.2), ("current_l1", 240.1), ("power_factor", 0.94)),
+        )
         for k in range(12)
-    )  # fmt: skip
+    )
     counter = None if row.day_kw is None else Series(row.day_kw.horizon, row.day_kw.values * 0.97, "kW")
     return p.MeterPage(
-        header=HEADER, row=row, readings=readings, faults=(("timed out", 14), ("bad checksum", 1)), power=row.day_kw,
+        header=HEADER,
+        row=row,
+        readings=readings,
+        faults=(("timed out", 14), ("bad checksum", 1)),
+        power=row.day_kw,
         counter_power=counter,
-    )  # fmt: skip
+    )
 
 
 DAY_ROWS = (  # day, accepted, as-is, real, verified, low, high, modelled, remark
-    (4, 3, 1382, 1324, 58, 0, ""), (5, 4, 1410, 1327, 83, 14, ""), (6, 5, 1466, 1354, 112, 11, "high evening price"),
-    (7, 3, 1365, 1301, 64, 9, ""), (8, 2, 1398, 1351, 47, 0, "one offer refused: quality hold"), (9, 1, 402, 390, 12, 0, "Saturday, one crew"),
-    (11, 4, 1421, 1345, 76, 16, ""), (12, 2, 1377, 1395, -18, 12, "job 1987 started 3 h late, cause not reported"),
-    (13, 4, 1402, 1311, 91, 0, ""), (15, 3, 1386, 1332, 54, 8, ""), (18, 4, 1418, 1347, 71, 15, ""),
-)  # fmt: skip
+    (4, 3, 1382, 1324, 58, 0, ""),
+    (5, 4, 1410, 1327, 83, 14, ""),
+    (6, 5, 1466, 1354, 112, 11, "high evening price"),
+    (7, 3, 1365, 1301, 64, 9, ""),
+    (8, 2, 1398, 1351, 47, 0, "one offer refused: quality hold"),
+    (9, 1, 402, 390, 12, 0, "Saturday, one crew"),
+    (11, 4, 1421, 1345, 76, 16, ""),
+    (12, 2, 1377, 1395, -18, 12, "job 1987 started 3 h late, cause not reported"),
+    (13, 4, 1402, 1311, 91, 0, ""),
+    (15, 3, 1386, 1332, 54, 8, ""),
+    (18, 4, 1418, 1347, 71, 15, ""),
+)
 
 
 def day_savings(row: tuple[Any, ...]) -> DaySavings:
     day, moved, as_is, real, verified, modelled, remark = row
-    jobs = [job_saving(f"{1900 + day * 7 + k}", Kind.VERIFIED, verified / moved + 2, verified / moved, day) for k in range(moved)]
+    jobs = [
+        job_saving(f"{1900 + day * 7 + k}", Kind.VERIFIED, verified / moved + 2, verified / moved, day)
+        for k in range(moved)
+    ]
     if modelled:
         jobs.append(job_saving(f"{1990 + day}", Kind.MODELLED, modelled, modelled, day, cause="no meter of its own"))
     if day == 12:
-        jobs.append(job_saving("1987", Kind.NOT_MEASURABLE, 21, None, day, cause="no run reported and its meter was silent"))
+        jobs.append(
+            job_saving("1987", Kind.NOT_MEASURABLE, 21, None, day, cause="no run reported and its meter was silent")
+        )
     return DaySavings(
-        site="plant-2", day=date(2026, 5, day), metered_money=real, counterfactual_money=as_is, metered_carbon_kg=4000,
-        counterfactual_carbon_kg=4090, metered_peak_kw=1250, counterfactual_peak_kw=1290, import_kwh=14_000,
-        known_share=0.97 if day == 12 else 1.0, estimated_money=verified + 3, estimated_carbon_kg=99, jobs=tuple(jobs), currency="EUR",
-        carbon_basis=BASIS, notes=(remark,) if remark else (),
-    )  # fmt: skip
+        site="plant-2",
+        day=date(2026, 5, day),
+        metered_money=real,
+        counterfactual_money=as_is,
+        metered_carbon_kg=4000,
+        counterfactual_carbon_kg=4090,
+        metered_peak_kw=1250,
+        counterfactual_peak_kw=1290,
+        import_kwh=14_000,
+        known_share=0.97 if day == 12 else 1.0,
+        estimated_money=verified + 3,
+        estimated_carbon_kg=99,
+        jobs=tuple(jobs),
+        currency="EUR",
+        carbon_basis=BASIS,
+        notes=(remark,) if remark else (),
+    )
 
 
 def savings_page() -> p.SavingsPage:
     return p.SavingsPage(
-        header=HEADER, month=MONTH, days=tuple(day_savings(row) for row in DAY_ROWS), months=("2026-03", "2026-04", "2026-05"),
-        as_is_money=14_427, real_money=13_777, interval=(598, 702),
-        carbon_accounts=(("Moved energy, grid average, direct", -1080, "verified"), ("Moved energy, marginal", -1910, "modelled"),
-                         ("Inventory, market-based, May so far", 58_400, "measured")),
-    )  # fmt: skip
+        header=HEADER,
+        month=MONTH,
+        days=tuple(day_savings(row) for row in DAY_ROWS),
+        months=("2026-03", "2026-04", "2026-05"),
+        as_is_money=14_427,
+        real_money=13_777,
+        interval=(598, 702),
+        carbon_accounts=(
+            ("Moved energy, grid average, direct", -1080, "verified"),
+            ("Moved energy, marginal", -1910, "modelled"),
+            ("Inventory, market-based, May so far", 58_400, "measured"),
+        ),
+    )
 
 
 def year_page() -> p.YearPage:
@@ -539,37 +890,80 @@ def year_page() -> p.YearPage:
             h, day = hour % 24, hour // 24
             busy = 6 <= h < 22 and day < 5
             value = 260 + busy * (420 + 330 * np.exp(-(((h - 7.5) / 3) ** 2)) + 60 * np.sin(week)) + rng.normal(0, 40)
-            row.append(float(np.clip(value, 180, 1318)) if week < 20 or (week == 20 and day < 1) else None)
+            row.append(float(np.clip(value, 180, 1210)) if week < 20 or (week == 20 and day < 1) else None)
         heat.append(tuple(row))
     windows = [
-        (week, day * 24 + hour)
-        for week in (*range(8), *range(48, 53)) for day in range(5) for hour in (16, 17, 18, 19)
-    ]  # fmt: skip
+        (week, day * 24 + hour) for week in (*range(8), *range(48, 53)) for day in range(5) for hour in (16, 17, 18, 19)
+    ]
     worst = [
-        (12, 2, "7:45", 1318, (430, 735, 108, 45)), (14, 4, "7:30", 1302, (428, 734, 140, 0)), (6, 5, "7:30", 1296, (428, 540, 165, 163)),
-        (19, 1, "8:15", 1287, (460, 733, 94, 0)), (5, 3, "7:45", 1271, (420, 560, 190, 101)), (6, 2, "7:15", 1268, (455, 544, 170, 99)),
-        (17, 3, "8:00", 1261, (430, 480, 192, 159)), (13, 4, "7:30", 1258, (425, 735, 98, 0)), (28, 4, "7:30", 1254, (430, 560, 170, 94)),
+        (12, 2, "7:45", 1318, (430, 735, 108, 45)),
+        (14, 4, "7:30", 1302, (428, 734, 140, 0)),
+        (6, 5, "7:30", 1296, (428, 540, 165, 163)),
+        (19, 1, "8:15", 1287, (460, 733, 94, 0)),
+        (5, 3, "7:45", 1271, (420, 560, 190, 101)),
+        (6, 2, "7:15", 1268, (455, 544, 170, 99)),
+        (17, 3, "8:00", 1261, (430, 480, 192, 159)),
+        (13, 4, "7:30", 1258, (425, 735, 98, 0)),
+        (28, 4, "7:30", 1254, (430, 560, 170, 94)),
         (4, 2, "7:30", 1249, (432, 555, 165, 97)),
-    ]  # fmt: skip
-    names = ("base load", "furnaces", "presses", "galvanic, blasting")
+    ]
+    for d, m, t, kw, _ in worst:
+        there = at(t, d, m).astimezone(HERE)
+        week, hour = there.isocalendar().week - 1, there.weekday() * 24 + there.hour
+        heat[week] = (*heat[week][:hour], float(kw), *heat[week][hour + 1 :])
+    shares = (
+        ("base load", 0, 1.0),
+        ("Furnace 1", 1, 0.36),
+        ("Furnace 2", 1, 0.33),
+        ("Furnace 3", 1, 0.31),
+        ("Press 1", 2, 0.6),
+        ("Press 2", 2, 0.4),
+        ("Galvanic line", 3, 0.8),
+        ("Shot blasting", 3, 0.2),
+    )
     return p.YearPage(
-        header=HEADER, running=RUNNING, year=2026,
+        header=HEADER,
+        running=RUNNING,
+        year=2026,
         charges=(
             p.PeakLine(saving=MONTH.peak[0], rate_name="annual peak", windows="all year"),
             p.PeakLine(
-                saving=PeakSaving(site="plant-2", charge="high-load window", period="2026", state=PeakState.PROVISIONAL,
-                                  as_is_kw=1120, real_kw=1094, target_kw=900, per_kw=22, money=572),
-                rate_name="high-load window", windows="Dec to Feb, Mon to Fri 16:30 to 19:30"),
+                saving=PeakSaving(
+                    site="plant-2",
+                    charge="high-load window",
+                    period="2026",
+                    state=PeakState.PROVISIONAL,
+                    as_is_kw=1120,
+                    real_kw=1094,
+                    target_kw=900,
+                    per_kw=22,
+                    money=572,
+                ),
+                rate_name="high-load window",
+                windows="Dec to Feb, Mon to Fri 16:30 to 19:30",
+            ),
         ),
-        monthly_max=(("2026-01", 1287, 1287), ("2026-02", 1318, 1331), ("2026-03", 1271, 1288), ("2026-04", 1302, 1316),
-                     ("2026-05", 1296, 1334), *((f"2026-{m:02d}", None, None) for m in range(6, 13))),
-        heat=tuple(heat), windows_heat=tuple(windows),
+        monthly_max=(
+            ("2026-01", 1287, 1287),
+            ("2026-02", 1318, 1331),
+            ("2026-03", 1271, 1288),
+            ("2026-04", 1302, 1316),
+            ("2026-05", 1296, 1334),
+            *((f"2026-{m:02d}", None, None) for m in range(6, 13)),
+        ),
+        heat=tuple(heat),
+        windows_heat=tuple(windows),
         worst=tuple(
-            p.WorstInterval(start=at(t, d, m), kw=kw, culprits=tuple((n, float(v)) for n, v in zip(names, parts, strict=True) if v))
+            p.WorstInterval(
+                start=at(t, d, m), kw=kw, culprits=tuple((n, share * parts[k]) for n, k, share in shares if parts[k])
+            )
             for d, m, t, kw, parts in worst
         ),
-        hours_of_use=4310, bill_at_this_rate=156_051, energy_kwh=2_180_000,
-    )  # fmt: skip
+        hours_of_use=4310,
+        bill_at_this_rate=156_051,
+        energy_kwh=2_180_000,
+        machines=MACHINES,
+    )
 
 
 def journal_page() -> p.JournalPage:
@@ -577,43 +971,105 @@ def journal_page() -> p.JournalPage:
     return p.JournalPage(
         header=HEADER,
         assumptions=(
-            a(id="power.furnace-3.coil-rings", what="Power of coil rings on furnace 3", value="262 kW over 3 h 30 min",
-              source="learned from 14 runs of its own meter", since=date(2026, 5, 2), owner="energy manager"),
-            a(id="crew.hanging", what="Hanging crew, galvanic line", value="1 person, whole run", source="roster, config.yaml",
-              since=date(2026, 1, 7), owner="planner"),
-            a(id="tariff.annual", what="Annual demand charge", value="118.40 EUR/kW", source="price sheet of the grid operator 2026",
-              since=date(2026, 1, 1), owner="energy manager"),
-            a(id="lead.2044", what="Press to galvanic, least wait", value="75 min", source="said by planning", since=date(2026, 3, 11),
-              owner="planner", disputed="brackets need 90 min since the new rack (shift lead, 12 May)"),
+            a(
+                id="power.furnace-3.coil-rings",
+                what="Power of coil rings on furnace 3",
+                value="262 kW over 3 h 30 min",
+                source="learned from 14 runs of its own meter",
+                since=date(2026, 5, 2),
+                owner="energy manager",
+            ),
+            a(
+                id="crew.hanging",
+                what="Hanging crew, galvanic line",
+                value="1 person, whole run",
+                source="roster, config.yaml",
+                since=date(2026, 1, 7),
+                owner="planner",
+            ),
+            a(
+                id="tariff.annual",
+                what="Annual demand charge",
+                value="118.40 EUR/kW",
+                source="price sheet of the grid operator 2026",
+                since=date(2026, 1, 1),
+                owner="energy manager",
+            ),
+            a(
+                id="lead.2044",
+                what="Press to galvanic, least wait",
+                value="75 min",
+                source="said by planning",
+                since=date(2026, 3, 11),
+                owner="planner",
+                disputed="brackets need 90 min since the new rack (shift lead, 12 May)",
+            ),
         ),
-        rules=(StandingRule(id="rule-1", subject="product:Pinions", decision="d-9", reason="distortion on furnace 3", by="planner",
-                            since=at("10:00", 28, 4), until=at("0:00", 30, 6), yearly_price=640),),
+        rules=(
+            StandingRule(
+                id="rule-1",
+                subject="product:Pinions",
+                decision="d-9",
+                reason="distortion on furnace 3",
+                by="planner",
+                since=at("10:00", 28, 4),
+                until=at("0:00", 30, 6),
+                yearly_price=640,
+            ),
+        ),
         entries=(
-            JournalEntry(at=at("14:31", 18), who="R. Adler", role="planner", what="accepted", subject="offer 1 of 18 May",
-                         detail="2038 Bar stock 18:00 → 22:30"),
-            JournalEntry(at=at("11:20"), who="late crew", role="shift lead", what="reported", subject="material late", detail="2027"),
-            JournalEntry(at=at("13:20"), who="Loadstone", role="service", what="offered", subject="two offers for 20 May", detail="62 EUR"),
+            JournalEntry(
+                at=at("14:31", 18),
+                who="R. Adler",
+                role="planner",
+                what="accepted",
+                subject="offer 1 of 18 May",
+                detail="2038 Bar stock 18:00 → 22:30",
+            ),
+            JournalEntry(
+                at=at("11:20"),
+                who="late crew",
+                role="shift lead",
+                what="reported",
+                subject="material late",
+                detail="2027",
+            ),
+            JournalEntry(
+                at=at("13:20"),
+                who="Loadstone",
+                role="service",
+                what="offered",
+                subject="two offers for 20 May",
+                detail="62 EUR",
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def event_card(event: Event, phase: str) -> p.EventCard:
     span = Horizon(event.interval.start - timedelta(hours=3), 32)
     line = base(span) + 640
-    got = np.where(np.array([event.interval.holds(t) for t in span.times()]), np.minimum(line, 1150), line)
+    held = np.array([event.interval.holds(t) for t in span.times()])
+    got = np.where(held, line - 265 if event.kind is EventKind.REDUCTION else np.minimum(line, 1150), line)
     done = np.array([t < NOW for t in span.times()])
     return p.EventCard(
-        event=event, phase=phase, baseline_kw=Series(span, line, "kW") if event.kind is EventKind.REDUCTION else None,
+        event=event,
+        phase=phase,
+        baseline_kw=Series(span, line, "kW") if event.kind is EventKind.REDUCTION else None,
         limit_kw=event.kw if event.kind is EventKind.LIMIT else None,
         actual_kw=Series(span, np.where(done, got + 8 * np.sin(np.arange(32)), np.nan), "kW") if done.any() else None,
-        planned_kw=Series(span, got - 20, "kW"), delivered_kwh=412 if phase == "past" else None,
-        money={"coming": 210.0, "past": 156.6, "running": None}[phase], kept=True if phase == "past" else None,
+        planned_kw=Series(span, got - 20, "kW"),
+        delivered_kwh=412 if phase == "past" else None,
+        money={"coming": 210.0, "past": 156.6, "running": None}[phase],
+        kept=True if phase == "past" else None,
         sentence={
-            "coming": "Holding it moves two jobs and is worth about 210 EUR after baseline effects, 31 EUR of cost to production taken off.",
-            "running": "Import 1,142 kW, limit 1,200 kW; the running quarter hour closes at 1,158 kW. Nothing is left to shed.",
+            "coming": "Holding it moves two jobs and is worth about 210 EUR after baseline effects, 31 EUR of "
+            "cost to production taken off.",
+            "running": "Import 1,142 kW, limit 1,200 kW; the running quarter hour closes at 1,158 kW. Nothing "
+            "is left to shed.",
             "past": "Delivered 412 kWh of the 400 kWh asked; settled with 156.60 EUR.",
         }[phase],
-    )  # fmt: skip
+    )
 
 
 def events_page() -> p.EventsPage:
@@ -647,11 +1103,16 @@ class Gallery:
         page: p.PlanPage = self._page("plan", plan_page())
         answered = {d.offer: d.kind for d in self.decisions}
         accepted = tuple(
-            p.AcceptedRow(offer=c.offer, job=c.offer.shifts[0].name, state=FloorState.ACCEPTED, since=NOW, can_withdraw=True)
-            for c in page.offers if answered.get(c.offer.id) in (DecisionKind.ACCEPT, DecisionKind.EDIT)
-        )  # fmt: skip
+            p.AcceptedRow(
+                offer=c.offer, job=c.offer.shifts[0].name, state=FloorState.ACCEPTED, since=NOW, can_withdraw=True
+            )
+            for c in page.offers
+            if answered.get(c.offer.id) in (DecisionKind.ACCEPT, DecisionKind.EDIT)
+        )
         return replace(
-            page, offers=tuple(c for c in page.offers if c.offer.id not in answered), accepted=(*page.accepted, *accepted)
+            page,
+            offers=tuple(c for c in page.offers if c.offer.id not in answered),
+            accepted=(*page.accepted, *accepted),
         )
 
     def places(self, offer: str, job: str) -> tuple[p.Place, ...]:
@@ -665,14 +1126,26 @@ class Gallery:
     def why_not(self, offer: str, job: str, start: datetime, machine: str) -> p.Place:
         planned = Planned(job=job, machine=machine, start=start, end=start + timedelta(hours=3, minutes=30))
         crew = start.astimezone(HERE).hour < 6
-        return p.Place(planned=planned, money=31.0, carbon_kg=60.0, why_not="no rostered crew with the skill furnace" if crew else "")
+        return p.Place(
+            planned=planned,
+            money=31.0,
+            carbon_kg=60.0,
+            why_not="no rostered crew with the skill furnace" if crew else "",
+        )
 
     def decide(self, decision: Decision) -> p.Done:
         if decision.id not in {d.id for d in self.decisions}:
             if decision.kind is DecisionKind.ACCEPT and "clash" in self.broken:
-                raise DecisionRefusedError("Furnace 3 is taken from 11:00 by 2061, accepted at 14:05.", ("13:15 on furnace 3",))
+                raise DecisionRefusedError(
+                    "Furnace 3 is taken from 11:00 by 2061, accepted at 14:05.", ("13:15 on furnace 3",)
+                )
             self.decisions.append(decision)
-        verb = {"accept": "accepted", "refuse": "refused", "edit": "accepted with your own place", "withdraw": "withdrawn"}
+        verb = {
+            "accept": "accepted",
+            "refuse": "refused",
+            "edit": "accepted with your own place",
+            "withdraw": "withdrawn",
+        }
         undo = "Withdraw is possible until 10:15." if decision.kind is not DecisionKind.REFUSE else ""
         return p.Done(ok=True, text=f"Offer {decision.offer[-1]} {verb[decision.kind]}.", undo=undo)
 
@@ -685,7 +1158,11 @@ class Gallery:
     def report(self, fact: Fact) -> p.Done:
         if fact.id not in {f.id for f in self.facts}:
             self.facts.append(fact)
-        return p.Done(ok=True, text=f"Reported: {fact.kind}. The new plan is there within a minute.", undo="You can take it back for 10 minutes.")
+        return p.Done(
+            ok=True,
+            text=f"Reported: {fact.kind}. The new plan is there within a minute.",
+            undo="You can take it back for 10 minutes.",
+        )
 
     def shift_sheet(self, start: datetime | None = None) -> p.ShiftSheet:
         page = self._page("sheet", sheet_page())
@@ -764,29 +1241,87 @@ def nothing() -> Gallery:
 
 def empty() -> Gallery:
     """The first minute: no data yet."""
-    none = p.Running(now_kw=None, as_of=None, mean_so_far_kw=None, closes_at_kw=None, allowed_kw=None, minutes_left=8,
-                     target_kw=None, limit_kw=1440)  # fmt: skip
-    month = replace(MONTH, verified=0, modelled=0, assumed_start=0, estimated=0, peak=(), carbon_kg_verified=0, carbon_kg_estimated=0)
+    none = p.Running(
+        now_kw=None,
+        as_of=None,
+        mean_so_far_kw=None,
+        closes_at_kw=None,
+        allowed_kw=None,
+        minutes_left=8,
+        target_kw=None,
+        limit_kw=1440,
+    )
+    month = replace(
+        MONTH,
+        verified=0,
+        modelled=0,
+        assumed_start=0,
+        estimated=0,
+        peak=(),
+        carbon_kg_verified=0,
+        carbon_kg_estimated=0,
+    )
     return Gallery(
         changed={
             "overview": lambda page: replace(
-                page, running=none, cost_today=None, cost_today_as_is=None, month=month, cheapest=None, yesterday_verified=None,
-                silent_meters=(), picture=None, attention=(), plan_how=""),
+                page,
+                running=none,
+                cost_today=None,
+                cost_today_as_is=None,
+                month=month,
+                cheapest=None,
+                yesterday_verified=None,
+                silent_meters=(),
+                picture=None,
+                attention=(),
+                plan_how="",
+            ),
             "plan": lambda page: replace(
-                page, bars=(), blocked=(), picture=None, offers=(), accepted=(), not_offered=(), before_after=(), yesterday=(),
-                yesterday_promised=None, yesterday_verified=None, tightest_slack_minutes=None, how="", made_at=None),
+                page,
+                bars=(),
+                blocked=(),
+                picture=None,
+                offers=(),
+                accepted=(),
+                not_offered=(),
+                before_after=(),
+                yesterday=(),
+                yesterday_promised=None,
+                yesterday_verified=None,
+                tightest_slack_minutes=None,
+                how="",
+                made_at=None,
+            ),
             "happened": lambda page: replace(page, jobs=(), recent=(), machines=(), crews=()),
             "sheet": lambda page: replace(page, rows=(), peak_kw=None, peak_at=None, call=(), notes=(), target_kw=None),
             "forecast": lambda page: replace(page, targets=(), missing=("No forecast has been made yet.",), meaning=""),
             "meters": lambda page: replace(page, rows=(), readings_last_hour=0, balance_kwh=None),
-            "savings": lambda page: replace(page, month=month, days=(), months=(), as_is_money=None, real_money=None, interval=None, carbon_accounts=()),
+            "savings": lambda page: replace(
+                page,
+                month=month,
+                days=(),
+                months=(),
+                as_is_money=None,
+                real_money=None,
+                interval=None,
+                carbon_accounts=(),
+            ),
             "year": lambda page: replace(
-                page, running=none, charges=(), monthly_max=(), heat=(), windows_heat=(), worst=(), hours_of_use=None,
-                bill_at_this_rate=None, energy_kwh=None),
+                page,
+                running=none,
+                charges=(),
+                monthly_max=(),
+                heat=(),
+                windows_heat=(),
+                worst=(),
+                hours_of_use=None,
+                bill_at_this_rate=None,
+                energy_kwh=None,
+            ),
             "journal": lambda page: replace(page, assumptions=(), rules=(), entries=()),
             "events": lambda page: replace(page, cards=()),
         }
-    )  # fmt: skip
+    )
 
 
 def silent_feed() -> Gallery:
@@ -795,19 +1330,33 @@ def silent_feed() -> Gallery:
     def feedless(power: p.PowerPicture) -> p.PowerPicture:
         edge = at("0:00", 20)
         return replace(
-            power, price_published=tuple(t < edge for t in power.horizon.times()), carbon=Series.unknown(power.horizon, "kg/kWh"),
+            power,
+            price_published=tuple(t < edge for t in power.horizon.times()),
+            carbon=Series.unknown(power.horizon, "kg/kWh"),
             import_measured=picture(power.horizon, silent=True).import_measured,
         )
 
-    stale = A(level=p.Level.WARN, title="Price feed silent", detail="no prices since Mon 13:10; tomorrow is planned on the forecast",
-              verb="See forecast", view="forecast", icon="cloud_off")  # fmt: skip
+    stale = A(
+        level=p.Level.WARN,
+        title="Price feed silent",
+        detail="no prices since Mon 13:10; tomorrow is planned on the forecast",
+        verb="See forecast",
+        view="forecast",
+        icon="cloud_off",
+    )
     return Gallery(
         changed={
-            "overview": lambda page: replace(page, picture=feedless(page.picture), attention=(stale, *page.attention), cheapest=None),
-            "plan": lambda page: replace(page, picture=feedless(page.picture), degraded=("price feed silent since Mon 13:10: tomorrow rests on the forecast",)),
+            "overview": lambda page: replace(
+                page, picture=feedless(page.picture), attention=(stale, *page.attention), cheapest=None
+            ),
+            "plan": lambda page: replace(
+                page,
+                picture=feedless(page.picture),
+                degraded=("price feed silent since Mon 13:10: tomorrow rests on the forecast",),
+            ),
             "forecast": lambda page: replace(page, missing=("Price feed: silent since Mon 13:10.",)),
         }
-    )  # fmt: skip
+    )
 
 
 def degraded() -> Gallery:
@@ -815,22 +1364,38 @@ def degraded() -> Gallery:
     return Gallery(
         changed={
             "plan": lambda page: replace(
-                page, how="gap 2.3 % after 20 s", all_due_kept=False, late_jobs=("2048 Pinions, 1 h 20 min",), tightest_slack_minutes=None,
+                page,
+                how="gap 2.3 % after 20 s",
+                all_due_kept=False,
+                late_jobs=("2048 Pinions, 1 h 20 min",),
+                tightest_slack_minutes=None,
                 degraded=("solver out of time: best plan found so far", "PV forecast failed: last week's pattern used"),
                 gave_way=(GaveWay(rule="customer date of 2048", by="1 h 20 min", price=667),),
-                offers=(replace(CARD_1, can_accept=False, why_not="It needs offer 2: the hanging crew goes with it."), CARD_2)),
+                offers=(
+                    replace(CARD_1, can_accept=False, why_not="It needs offer 2: the hanging crew goes with it."),
+                    CARD_2,
+                ),
+            ),
         }
-    )  # fmt: skip
+    )
 
 
 def meter_dead() -> Gallery:
     """The settlement meter is dead: power now is not known."""
     none = replace(RUNNING, now_kw=None, as_of=at("13:51"), mean_so_far_kw=None, closes_at_kw=None, allowed_kw=None)
-    dead = A(level=p.Level.URGENT, title="Settlement meter silent: grid connection", detail="no data since 13:51; the bill's figures wait for it",
-             verb="Open meter", view="meters", icon="sensors_off")  # fmt: skip
+    dead = A(
+        level=p.Level.URGENT,
+        title="Settlement meter silent: grid connection",
+        detail="no data since 13:51; the bill's figures wait for it",
+        verb="Open meter",
+        view="meters",
+        icon="sensors_off",
+    )
     return Gallery(
         changed={
-            "overview": lambda page: replace(page, running=none, attention=(dead, *page.attention), silent_meters=("grid connection",)),
+            "overview": lambda page: replace(
+                page, running=none, attention=(dead, *page.attention), silent_meters=("grid connection",)
+            ),
             "year": lambda page: replace(page, running=none),
         }
     )
@@ -855,7 +1420,9 @@ def clash() -> Gallery:
 
 def failing() -> Gallery:
     """Every page fails as no page should."""
-    return Gallery(broken=("overview", "plan", "happened", "sheet", "forecast", "meters", "savings", "year", "journal", "events"))
+    return Gallery(
+        broken=("overview", "plan", "happened", "sheet", "forecast", "meters", "savings", "year", "journal", "events")
+    )
 
 
 def refusing() -> Gallery:

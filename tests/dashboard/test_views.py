@@ -1,6 +1,5 @@
 """Each view in each state: it stands, it says its sentence, and what is clicked reaches the service once."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import session
 from dashboard.parts import VIEWS
-from energy.model.proposal import DecisionKind, Scope
 from tests.dashboard import gallery
 
 APP = Path(session.__file__).parent / "app.py"
