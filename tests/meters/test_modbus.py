@@ -351,6 +351,18 @@ def test_counters_are_watched(before, after, rollover, qualities):
     run(test())
 
 
+def test_a_profile_knows_where_its_counter_starts_again():
+    said = settings(
+        502,
+        profile="generic",
+        ct_ratio=20,
+        registers={"total_import": {"at": 0, "type": "u32", "unit": "Wh", "scale": 10, "rollover": 9_999_990}},
+    )
+    assert said.complete(meter()).rollover_kwh == pytest.approx(9_999.99 * 20)
+    assert said.complete(meter(rollover_kwh=5.0)).rollover_kwh == 5.0  # the config's own word
+    assert reader(said).meter.rollover_kwh == pytest.approx(9_999.99 * 20)
+
+
 def test_the_last_reader_closes_the_connection():
     async def test():
         port = free_port()
