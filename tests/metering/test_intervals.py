@@ -260,7 +260,7 @@ def test_energy_survives_a_clock_change(day, count):
     assert sum(one.import_kwh for one in made) == pytest.approx(minutes * 1.5)
 
 
-def test_a_quarter_of_minutes_is_quick():
+def test_a_month_of_minutes_is_quick():
     import time
 
     rng = random.Random(1)
@@ -268,7 +268,7 @@ def test_a_quarter_of_minutes_is_quick():
     for minute in range(60 * 24 * 30):
         kwh += rng.random()
         rows.append(Reading(meter="m", taken_at=NOON + timedelta(minutes=minute), import_kwh=kwh, power_kw=1.0))
-    began = time.perf_counter()
+    began = time.process_time()
     made = intervals(rows, meter(), Horizon(datetime(2026, 5, 18, 12, tzinfo=UTC), 4 * 24 * 30))
     assert len(made) == 4 * 24 * 30 - 1
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
