@@ -54,6 +54,7 @@ class Collector:
         self._most_in_batch = most_in_batch
         self._flush_seconds = flush_seconds
         self._waiting: deque[Reading] = deque()
+        self._quality: dict[str, ReadingQuality] = {}
         self._batch: tuple[Reading, ...] = ()  # taken from the queue, not yet acknowledged
         self._stop = asyncio.Event()
         self._write_at_once = asyncio.Event()
@@ -125,12 +126,24 @@ class Collector:
             return Reading(meter=reader.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
 
     def _take(self, reading: Reading) -> None:
+        self._tell_of_change(reading)
         self._waiting.append(reading)
         if len(self._waiting) > self._most_waiting:
             self._waiting.popleft()
             self.dropped += 1
             if self.dropped % 1_000 == 1:
                 log.error("more than %d readings wait for the store: %d dropped", self._most_waiting, self.dropped)
+
+    def _tell_of_change(self, reading: Reading) -> None:
+        """One line in the log when a meter falls silent, becomes doubtful, or is well again; not one a poll."""
+        before = self._quality.get(reading.meter, ReadingQuality.GOOD)
+        self._quality[reading.meter] = reading.quality
+        if reading.quality is before:
+            return
+        if reading.quality is ReadingQuality.GOOD:
+            log.info("meter %s is well again", reading.meter)
+        else:
+            log.warning("meter %s, %s: %s", reading.meter, reading.quality, reading.note)
 
     # ---- keeping
 

@@ -112,17 +112,24 @@ def collect(config: Path) -> None:
     """Ask all meters of the plant, each at its own pace, and keep what they say.
 
     Runs until Ctrl-C or SIGTERM, and writes what it still holds before it ends. `loadstone run` starts it for you.
-    """
-    import logging
 
+    Example: loadstone collect --config plant.yaml
+    """
     from energy.config import load_settings
     from energy.errors import LoadstoneError
 
     settings = load_settings(config)
     if not settings.meters:
         raise LoadstoneError(f"{config}: there are no meters to ask; add them under `meters:`")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_screen()
     asyncio.run(_collect(settings))
+
+
+def _log_to_screen() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 async def _collect(settings: "Settings") -> None:
@@ -168,11 +175,9 @@ def simulate(config: Path, speed: float | None) -> None:
 
     Example: loadstone simulate --config config.yaml
     """
-    import logging
-
     from energy.config import load_settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log_to_screen()
     settings = load_settings(config)
     asyncio.run(_simulate(settings, _clock(settings, speed)))
 

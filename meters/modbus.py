@@ -1,5 +1,6 @@
 """Kind `modbus`: meters that speak Modbus TCP, each model by its profile."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -8,7 +9,7 @@ from energy.errors import ConfigError, Mistake
 from energy.model.meter import Meter
 from energy.ports import Context, MeterReader
 from meters.profile import Profile, ProfileError, Register, load, register_mistakes
-from meters.quantities import MAIN
+from meters.quantities import MAIN, UNITS
 
 if TYPE_CHECKING:
     from meters.modbus_reader import ModbusReader
@@ -59,8 +60,15 @@ class Settings(BaseModel):
         table = profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
         if not set(MAIN) & set(table.registers):
             way_out = f"give at least one of {', '.join(MAIN)}, or name a profile"
-            raise ConfigError("config.yaml", [Mistake(f"meter at {self.host}, unit {self.unit}: registers", way_out)])
+            raise ConfigError(f"profile {self.profile}", [Mistake("registers", way_out)])
         return table
+
+    def complete(self, meter: Meter, folder: str = ".") -> Meter:
+        """The meter with what its profile knows of it; what the config says itself counts."""
+        register = self.table(folder).registers.get("total_import")
+        if meter.rollover_kwh is not None or register is None or register.rollover is None:
+            return meter
+        return replace(meter, rollover_kwh=register.rollover * UNITS["energy"][register.unit] * self.ct_ratio)
 
 
 def build(settings: Settings, context: Context) -> MeterReader:
@@ -72,7 +80,8 @@ def reader(settings: Settings, meter: Meter, context: Context) -> "ModbusReader"
     """A reader of that meter."""
     from meters.modbus_reader import ModbusReader
 
-    return ModbusReader(meter, settings, settings.table(context.folder), context.clock)
+    known = settings.complete(meter, context.folder)
+    return ModbusReader(known, settings, settings.table(context.folder), context.clock)
 
 
 def meter_of(id: str, context: Context) -> Meter:

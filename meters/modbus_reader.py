@@ -12,7 +12,7 @@ from meters.batching import Batch, batches
 from meters.image import places, quantities
 from meters.plausible import Watch
 from meters.profile import Profile
-from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT, UNITS
+from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT
 
 if TYPE_CHECKING:
     from meters.modbus import Settings
@@ -34,7 +34,7 @@ class ModbusReader:
         self._clock = clock
         self._bus: bus.Bus | None = None
         self._reads = planned_reads(profile)
-        self._watch = Watch(meter, _rollover_kwh(profile, settings.ct_ratio))
+        self._watch = Watch(meter)
         self._failures = 0
         self._rest_until = 0.0
         self._trouble = ""
@@ -160,10 +160,3 @@ def as_wired(said: dict[str, float], ct_ratio: float, invert: bool) -> dict[str,
     turned = {name: -value if KINDS[name] in SIGNED else value for name, value in values.items()}
     swap = {"total_import": "total_export", "total_export": "total_import"}
     return {swap.get(name, name): value for name, value in turned.items()}
-
-
-def _rollover_kwh(profile: Profile, ct_ratio: float) -> float | None:
-    register = profile.registers.get("total_import")
-    if register is None or register.rollover is None:
-        return None
-    return register.rollover * UNITS["energy"][register.unit] * ct_ratio

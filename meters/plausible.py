@@ -13,9 +13,8 @@ SLACK_HOURS = 5 / 60  # a register may lag behind by some minutes
 class Watch:
     """Remembers a meter's last stands, and judges the next against them and against its connection."""
 
-    def __init__(self, meter: Meter, rollover_kwh: float | None = None) -> None:
+    def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._rollover_kwh = meter.rollover_kwh or rollover_kwh
         self._last: dict[str, tuple[datetime, float]] = {}
 
     def judge(self, reading: Reading) -> Reading:
@@ -42,6 +41,7 @@ class Watch:
         hours = (at - before).total_seconds() / 3600
         most = OVERLOAD * self._meter.connection_kw * (max(hours, 0.0) + SLACK_HOURS) + STEP_KWH
         if kwh < stand:
-            rolled = self._rollover_kwh is not None and (kwh - stand) % self._rollover_kwh <= most
+            rollover_kwh = self._meter.rollover_kwh
+            rolled = rollover_kwh is not None and (kwh - stand) % rollover_kwh <= most
             return "" if rolled else f"{name} counter went down from {stand:.2f} to {kwh:.2f} kWh"
         return "" if kwh - stand <= most else f"{name} counter jumped from {stand:.2f} to {kwh:.2f} kWh"

@@ -71,7 +71,8 @@ def scaled(raw: float, scale: float) -> float:
 def encode(value: float, type: RegisterType, *, low_word_first: bool = False, scale: float = 1.0) -> list[int]:
     """The registers that say a number; integers are rounded. ValueError where the type cannot hold it."""
     is_float = type in (RegisterType.F32, RegisterType.F64)
-    raw: float = value / scale if is_float else round(value / scale)
+    unscaled = value if scale == 1 else value / scale  # a division would cost whole numbers beyond 2^53 their end
+    raw: float = unscaled if is_float else round(unscaled)
     try:
         packed = struct.pack(FORMATS[type], raw)
     except (struct.error, OverflowError) as error:

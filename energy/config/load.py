@@ -24,7 +24,7 @@ from energy.config.settings import (
     TwinSettings,
 )
 from energy.config.text import read
-from energy.errors import ConfigError, Mistake
+from energy.errors import ConfigError, Mistake, MistakesError
 from energy.model.forecast import Target
 from energy.plugins import nearest
 
@@ -148,7 +148,15 @@ class Reader:
         section = self.mistakes.check(sections.MeterSection, shared, path)
         if kind is None or section is None:
             return None
-        return MeterSettings(meter=assemble.meter(section), kind=kind.kind, options=kind.options)
+        meter = assemble.meter(section)
+        complete = getattr(kind.options, "complete", None)  # a kind may know more of its meter, such as its rollover
+        try:
+            known = meter if complete is None else complete(meter, str(self.folder))
+        except MistakesError as error:
+            for mistake in error.mistakes:
+                self.mistakes.add(path, f"{error.source}: {mistake}")
+            return None
+        return MeterSettings(meter=known, kind=kind.kind, options=kind.options)
 
     def _orders(self) -> KindSettings | None:
         said = self.data.get("orders")

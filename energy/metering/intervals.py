@@ -7,6 +7,7 @@ from energy.metering.counters import AT_THE_EDGE, Point, Stand, good_stands, poi
 from energy.model.horizon import Horizon, Interval
 from energy.model.meter import IntervalEnergy, Meter, Quality, Reading, ReadingQuality
 
+GONE = timedelta(hours=1)
 COUNTERS = ("import_kwh", "export_kwh")
 WORST_LAST = (Quality.MEASURED, Quality.INTERPOLATED, Quality.SPREAD, Quality.MISSING)
 
@@ -24,18 +25,29 @@ def intervals(
     Slots before the first stand, and those after whose end no stand has come yet, are not there: ask again later. The
     same readings always give the same intervals, so a late reading only means to ask again.
     """
-    counters = {name: made for name in COUNTERS if (made := good_stands(readings, meter, name))}
+    counters = {name: found for name in COUNTERS if (found := good_stands(readings, meter, name))}
     if not counters:
         return []
     longest = edges.step if max_gap_minutes is None else timedelta(minutes=max_gap_minutes)
-    first = max(counter[0].at for counter in counters.values()) - AT_THE_EDGE
-    last = min(counter[-1].at for counter in counters.values())
     powers = _highest_power(readings, edges)
-    return [
-        _slot(edges.interval(slot), meter, counters, longest, powers.get(slot))
-        for slot in range(edges.slots)
-        if first <= edges.time_of(slot) and edges.time_of(slot + 1) <= last
-    ]
+    made: list[IntervalEnergy] = []
+    for slot in range(edges.slots):
+        span = edges.interval(slot)
+        speaking = _speaking(counters, span)
+        if speaking and all(span.end <= counter[-1].at for counter in speaking.values()):
+            made.append(_slot(span, meter, speaking, longest, powers.get(slot)))
+    return made
+
+
+def _speaking(counters: dict[str, list[Stand]], span: Interval) -> dict[str, list[Stand]]:
+    """The counters that have something to say of a slot, or will have: not one that a meter began to tell only later,
+    nor one that it told no more for so long that it is gone (another profile, another meter)."""
+    newest = max(counter[-1].at for counter in counters.values())
+    return {
+        name: counter
+        for name, counter in counters.items()
+        if counter[0].at - AT_THE_EDGE <= span.start and (span.end <= counter[-1].at or newest - counter[-1].at < GONE)
+    }
 
 
 def _slot(

@@ -111,6 +111,24 @@ def test_one_unknown_counter_makes_the_slot_unknown():
     ]
 
 
+def test_a_counter_that_comes_later_or_goes_for_good_does_not_hold_up_the_other():
+    later = [reading(0, 100), reading(15, 110), reading(30, 120, 5), reading(45, 130, 6)]
+    assert [(one.import_kwh, one.export_kwh) for one in intervals(later, meter(), slots(4))] == [
+        (10, None),
+        (10, None),
+        (10, 1),
+    ]
+    gone = [reading(0, 100, 5), reading(15, 110, 6), reading(30, 120), reading(45, 130)]
+    assert [one.import_kwh for one in intervals(gone, meter(), slots(4))] == [10]  # it may still come
+    for_good = [*gone, *(reading(45 + 15 * k, 130 + k) for k in range(1, 4))]
+    assert [(one.import_kwh, one.export_kwh) for one in intervals(for_good, meter(), slots(4))] == [
+        (10, 1),
+        (10, None),
+        (10, None),
+        (1, None),
+    ]
+
+
 def test_a_counter_of_whole_kwh_is_exact_in_total():
     rows = readings(*((minute, float(int(1000 + minute * 0.7))) for minute in range(0, 121)))
     made = intervals(rows, meter(connection_kw=45), slots(8))
@@ -242,7 +260,7 @@ def test_energy_survives_a_clock_change(day, count):
     assert sum(one.import_kwh for one in made) == pytest.approx(minutes * 1.5)
 
 
-def test_a_quarter_of_minutes_is_quick():
+def test_a_month_of_minutes_is_quick():
     import time
 
     rng = random.Random(1)
@@ -250,7 +268,7 @@ def test_a_quarter_of_minutes_is_quick():
     for minute in range(60 * 24 * 30):
         kwh += rng.random()
         rows.append(Reading(meter="m", taken_at=NOON + timedelta(minutes=minute), import_kwh=kwh, power_kw=1.0))
-    began = time.perf_counter()
+    began = time.process_time()
     made = intervals(rows, meter(), Horizon(datetime(2026, 5, 18, 12, tzinfo=UTC), 4 * 24 * 30))
     assert len(made) == 4 * 24 * 30 - 1
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.batching import Batch, batches
@@ -46,6 +46,7 @@ def fewest(wanted: list[Batch], longest: int, hole: int) -> int:
     return best
 
 
+@settings(deadline=None)
 @given(numbers, st.integers(4, 20), st.integers(0, 12))
 def test_no_fewer_reads_would_do_and_each_number_is_whole_in_one(wanted, longest, hole):
     made = batches(wanted, longest=longest, widest_hole=hole)

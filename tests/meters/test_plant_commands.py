@@ -111,6 +111,18 @@ def test_the_simulated_plant_is_collected_into_intervals_that_add_up(plant):
     run(test(), 60)
 
 
+def test_the_config_knows_what_a_profile_of_your_own_says(tmp_path):
+    text = PLANT.format(port=502).replace("profile: abb-b23", "profile: acme.yaml")
+    (tmp_path / "config.yaml").write_text(text)
+    (tmp_path / "acme.yaml").write_text(
+        "{name: Acme, registers: {total_import: {at: 0, type: u32, unit: kWh, rollover: 1000000}}}"
+    )
+    assert load_settings(tmp_path / "config.yaml").meters[1].meter.rollover_kwh == 1e6
+    (tmp_path / "acme.yaml").write_text("{name: Acme, registers: {total_imort: {at: 0, type: u32, unit: kWh}}}")
+    with pytest.raises(LoadstoneError, match=r"meters\[1\].*did you mean 'total_import'"):
+        load_settings(tmp_path / "config.yaml")
+
+
 def test_another_speed_is_the_same_time_for_all_processes(plant):
     before = plant.clock().now()
     made = _clock(plant, 600)

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters.registers import RegisterType, decode, encode, width
@@ -58,6 +58,7 @@ def test_what_does_not_fit_is_an_error():
         encode(7000, RegisterType.U16, scale=0.1)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(INTEGERS)), st.data(), st.booleans(), st.sampled_from([1.0, 0.1, 0.01, 0.0001, 10.0]))
 def test_integers_survive_the_wire_within_half_a_step(type, data, low_first, scale):
     raw = data.draw(st.integers(*INTEGERS[type]))
@@ -73,6 +74,7 @@ def test_integers_survive_the_wire_within_half_a_step(type, data, low_first, sca
     assert abs(found - value) <= scale / 2 + abs(value) * 1e-12
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32), st.booleans())
 def test_floats_survive_the_wire(value, low_first):
     for type in (RegisterType.F32, RegisterType.F64):

@@ -38,7 +38,7 @@ def test_a_unit_that_is_not_there_does_not_answer():
     async def test():
         said = settings(free_port(), unit=1)
         async with simulator(("m", said)):
-            reading = await read_once(settings(said.port, unit=9))
+            reading = await read_once(settings(said.port, unit=9, timeout_seconds=0.3))
         assert reading.quality is ReadingQuality.NO_ANSWER
         assert "unit 9 did not answer" in reading.note
 

@@ -40,7 +40,7 @@ def meter(id: str = "m", connection_kw: float = 500.0, rollover_kwh: float | Non
 
 
 def settings(port: int, unit: int = 1, profile: str = "eastron-sdm630", **more: object) -> Settings:
-    said = {"timeout_seconds": 0.3, "poll_seconds": 0.3} | more
+    said = {"timeout_seconds": 2.0, "poll_seconds": 0.3} | more
     return Settings.model_validate({"host": "127.0.0.1", "port": port, "unit": unit, "profile": profile, **said})
 
 
