@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+HALF_LIFE_DAYS = 14.0  # an error this old weighs half of one of yesterday
 ENOUGH_DAYS = 7  # of errors, to speak of a tenth
 ENOUGH_OF_A_KIND = 8  # days of one kind, to give it a band of its own
 
@@ -63,17 +64,23 @@ def error_band(
         rows = rows if rows.sum() >= ENOUGH_OF_A_KIND else measured
         for hour in np.unique(hours[kinds == kind]):
             here = (kinds == kind) & (hours == hour)
-            pool = errors[rows][:, hour_of_column == hour].ravel()
-            pool = pool[~np.isnan(pool)]
-            pool = pool if len(pool) else errors[~np.isnan(errors)]
+            pool: Floats = errors[:, hour_of_column == hour] + np.where(rows, 0.0, np.nan)[:, None]
+            pool = pool if np.isfinite(pool).any() else errors
             days = int(rows.sum())
             low[here], high[here] = -widened(-pool, days), widened(pool, days)
     return Band(middle + np.fmin(low, 0.0), middle, middle + np.fmax(high, 0.0)), False
 
 
 def widened(errors: Floats, days: int) -> float:
-    """The P90 of errors, at the conformal level of so many independent days: (n + 1) / n of nine tenths."""
-    return quantile(errors, min(1.0, 0.9 * (days + 1) / days))
+    """The P90 of errors (one row a day, the newest last), at the conformal level of so many independent days,
+    (n + 1) / n of nine tenths. Newer days weigh more: a market or a plant that has become wilder shows in its band."""
+    age = np.broadcast_to(np.arange(len(errors))[::-1, None], errors.shape)
+    known = np.isfinite(errors)
+    values, weights = errors[known], 0.5 ** (age[known] / HALF_LIFE_DAYS)
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    level = min(1.0, 0.9 * (days + 1) / days)
+    return float(values[order][min(int(np.searchsorted(reached, level)), len(values) - 1)])
 
 
 def quantile(values: Floats, level: float) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from energy.forecasters.published import by_parts
 from energy.forecasters.similar import Depth, forecast_similar_days
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
@@ -29,6 +30,9 @@ class Naive:
         self._depth = depth
 
     def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
+        return by_parts(self._similar_days, target, past, horizon)
+
+    def _similar_days(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
         return forecast_similar_days(target, past, horizon, self._depth, source=self.name)
 
     def components(self, target: Target) -> Sequence[Component]:  # noqa: ARG002 - the port's signature

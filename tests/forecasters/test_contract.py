@@ -177,6 +177,21 @@ def test_what_comes_after_the_issue_changes_nothing(forecaster: Forecaster) -> N
     assert (forecasts[0].p10, forecasts[0].p90) == (forecasts[1].p10, forecasts[1].p90)
 
 
+def test_published_prices_help_with_the_days_after_them(forecaster: Forecaster) -> None:
+    """Tomorrow's prices are out and four times as high: the day after follows, tomorrow is forecast as if unknown."""
+    whole = past_of(plant, days=30, end=MONDAY + timedelta(days=2), step=60, noise=2.0).target
+    high = whole.values.copy()
+    high[-48:] *= 4
+    horizon = Horizon(MONDAY, 72 * 4)
+    forecasts = []
+    for values in (whole.values, high):
+        past = Past(target=Series(whole.horizon, values, "kW"), drivers=(), known_at=MONDAY, zone=ZONE)
+        forecasts.append(check(forecaster.forecast(Target.PRICE, past, horizon), past, horizon))
+    usual, followed = (forecast.p50.values for forecast in forecasts)
+    assert (usual[:192] == followed[:192]).all()
+    assert followed[192:].mean() > 1.2 * usual[192:].mean()
+
+
 def test_a_horizon_that_starts_later_and_at_odd_times(forecaster: Forecaster) -> None:
     """Issued at 10:15 with the last values of 09:00, for sixty hours."""
     issued = MONDAY + timedelta(hours=9, minutes=15)

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,19 +34,17 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
         daily_seasonality=False,  # the daily shape comes in as regressors, in local time
         uncertainty_samples=0,  # the band comes from errors
     )
-    backend = model.stan_backend
-    assert backend is not None  # made by Prophet's constructor
-    backend.set_options(newton_fallback=False)
+    assert model.stan_backend is not None  # made by Prophet's constructor
+    model.stan_backend.set_options(newton_fallback=False)
     try:
         for regressor in regressors:
             model.add_regressor(regressor.name, prior_scale=regressor.spread, standardize=regressor.standardize)
-        model.fit(frame, seed=1, timeout=seconds)
+        with TemporaryDirectory(prefix="loadstone-fit-") as folder:  # Stan writes files at each fit
+            model.fit(frame, seed=1, timeout=seconds, output_dir=folder)
     except TimeoutError as late:
         raise FitError(f"Prophet's fit took longer than {seconds:g} s") from late
     except (RuntimeError, ValueError) as failure:
         raise FitError(f"Prophet's fit failed ({str(failure).splitlines()[0][:120]})") from failure
-    finally:
-        backend.cleanup()  # each fit leaves files in the temp folder
     return model
 
 

@@ -16,6 +16,7 @@ from energy.forecasters.prophet.fit import FitError, fitted
 from energy.forecasters.prophet.ground import Ground
 from energy.forecasters.prophet.parts import Fit, parts_of
 from energy.forecasters.prophet.retrace import retraced
+from energy.forecasters.published import by_parts
 from energy.forecasters.similar import Depth, forecast_similar_days
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
@@ -37,6 +38,9 @@ class ProphetForecaster:
 
     def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
         self._last.pop(target, None)
+        return by_parts(self._one, target, past, horizon)
+
+    def _one(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
         try:
             return self._by_prophet(target, past, horizon)
         except FitError as why:
