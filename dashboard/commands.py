@@ -28,6 +28,14 @@ def environment(config: Path) -> dict[str, str]:
     return {**os.environ, "LOADSTONE_CONFIG": str(config.resolve())}
 
 
+def listens(config: Path) -> tuple[str, int]:
+    """Where the plant's config wants the screens to listen."""
+    from energy.config import load_settings
+
+    said = load_settings(config).dashboard
+    return said.address, said.port
+
+
 @click.command()
 @click.option(
     "--config",
@@ -36,11 +44,9 @@ def environment(config: Path) -> dict[str, str]:
     show_default=True,
     help="The plant.",
 )
-@click.option(
-    "--address", default="127.0.0.1", show_default=True, help="Where to listen; loopback unless told otherwise."
-)
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On which port.")
-def dashboard(config: Path, address: str, port: int) -> None:
+@click.option("--address", help="Where to listen, instead of what the config says.")
+@click.option("--port", type=click.IntRange(1, 65535), help="On which port, instead of what the config says.")
+def dashboard(config: Path, address: str | None, port: int | None) -> None:
     """Open the screens of a plant in the browser.
 
     They read and decide through the same store as `loadstone run`, which starts them too; this command is for a
@@ -52,6 +58,9 @@ def dashboard(config: Path, address: str, port: int) -> None:
     """
     if not config.exists() and "LOADSTONE_SERVICE" not in os.environ:
         raise click.ClickException(f"there is no {config}; `loadstone init` writes a first one")
+    if address is None or port is None:
+        said_address, said_port = listens(config)
+        address, port = address or said_address, port or said_port
     click.echo(f"Screens: http://{address}:{port}")
     child = subprocess.Popen(streamlit_command(address, port), env=environment(config))
     try:

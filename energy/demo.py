@@ -51,14 +51,15 @@ class Demo:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def demo_day(today: date, holidays: tuple[date, ...]) -> date:
-    """The day the demo lives on: the last Tuesday, Wednesday or Thursday before today, no holiday near it."""
-    day = today
-    while True:
-        day -= timedelta(days=1)
-        near = {day + timedelta(days=n) for n in (-1, 0, 1, 2)}
-        if day.weekday() in {1, 2, 3} and not near & set(holidays):
-            return day
+def demo_day(today: date) -> date:
+    """The day the demo lives on: the last third Tuesday of June, when the sun shows what PV and battery do."""
+    days = [third_tuesday(year, 6) for year in (today.year, today.year - 1)]
+    return next(day for day in days if day < today)
+
+
+def third_tuesday(year: int, month: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(1 - first.weekday()) % 7 + 14)
 
 
 def free_port(wanted: int) -> int:
@@ -96,7 +97,7 @@ def prepare(config: Path, folder: Path, *, weeks: int, port: int | None, say: Sa
     own = own_config(config, folder, port)
     settings = load_settings(own)
     zone = settings.site.zone
-    day = demo_day(local_date(datetime.now(UTC), zone), settings.calendar.holidays)
+    day = demo_day(local_date(datetime.now(UTC), zone))
     start = day_bounds(day - timedelta(weeks=weeks), zone)[0]
     (folder / "var" / BIRTH).write_text(json.dumps({"born": start.isoformat()}))
     clock = HeldClock(start)

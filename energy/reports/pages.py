@@ -385,7 +385,9 @@ class YearPage:
     year: int
     charges: tuple[PeakLine, ...]
     monthly_max: tuple[tuple[str, float | None, float | None], ...]  # ("2026-05", real kW, as-is kW)
-    heat: tuple[tuple[float | None, ...], ...]  # row k: ISO week k + 1; 168 hours of the week, max kW; None unknown or future
+    heat: tuple[
+        tuple[float | None, ...], ...
+    ]  # row k: ISO week k + 1; 168 hours of the week, max kW; None unknown or future
     windows_heat: tuple[tuple[int, int], ...]  # (week, hour of week) inside a high-load window
     worst: tuple[WorstInterval, ...]
     hours_of_use: float | None

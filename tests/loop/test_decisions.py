@@ -119,7 +119,10 @@ def test_an_acceptance_can_be_withdrawn_until_the_notice_time(plant: SmallPlant)
     ok(plant.accept(offer))
     plant.live_to(at(MON, 6, 59))
     ok(plant.say(DecisionKind.WITHDRAW, offer, reason="foreman is ill"))
-    assert plant.service.problem_now().job("oven-09").in_force.start == plant.service.problem_now().job("oven-09").as_is.start
+    assert (
+        plant.service.problem_now().job("oven-09").in_force.start
+        == plant.service.problem_now().job("oven-09").as_is.start
+    )
 
 
 def test_after_the_notice_time_the_floor_goes_by_it(plant: SmallPlant) -> None:
