@@ -35,6 +35,7 @@ HIGH_LOAD = Window(
     start=hours("16:30"), end=hours("19:30"), weekdays=(0, 1, 2, 3, 4), months=(12, 1, 2), on_holidays=False
 )
 NIGHT = Window(start=hours("22:00"), end=hours("06:00"), weekdays=(4,))  # the night from Friday to Saturday
+ROUND = Window(start=hours("06:00"), end=hours("06:00"), weekdays=(4,))  # Friday 06:00 to Saturday 06:00
 EVENING = Window(start=hours("20:00"), end=hours("00:00"))
 
 
@@ -53,6 +54,9 @@ EVENING = Window(start=hours("20:00"), end=hours("00:00"))
         (NIGHT, "2026-05-23 06:00", False),
         (EVENING, "2026-05-22 23:45", True),
         (EVENING, "2026-05-22 00:00", False),
+        (ROUND, "2026-05-22 06:00", True),
+        (ROUND, "2026-05-23 05:45", True),
+        (ROUND, "2026-05-22 05:45", False),
         (Window(), "2026-05-22 00:00", True),
         (Window(weekdays=(6,)), "2026-05-24 12:00", True),
     ],
