@@ -312,6 +312,7 @@ class ForecastPage:
     targets: tuple[TargetForecast, ...]
     missing: tuple[str, ...]
     meaning: str  # what it means for the plan, in a sentence
+    nights: tuple[Interval, ...] = ()  # nobody rostered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,12 +385,15 @@ class YearPage:
     year: int
     charges: tuple[PeakLine, ...]
     monthly_max: tuple[tuple[str, float | None, float | None], ...]  # ("2026-05", real kW, as-is kW)
-    heat: tuple[tuple[float | None, ...], ...]  # week of year x hour of week (168), max kW; None unknown or future
+    heat: tuple[
+        tuple[float | None, ...], ...
+    ]  # row k: ISO week k + 1; 168 hours of the week, max kW; None unknown or future
     windows_heat: tuple[tuple[int, int], ...]  # (week, hour of week) inside a high-load window
     worst: tuple[WorstInterval, ...]
     hours_of_use: float | None
     bill_at_this_rate: float | None
     energy_kwh: float | None
+    machines: tuple[Machine, ...] = ()  # whose groups colour the culprits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
