@@ -72,19 +72,26 @@ def offers(rules: Rules, now: datetime, stands: Standing | None) -> Iterator[Att
 def unseen(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
     """Accepted shifts that start soon and that nobody on the floor has seen."""
     near = Interval(now - timedelta(hours=1), now + timedelta(hours=12))
+    waiting = []
     for offer in store.offers.in_state(OfferState.ACCEPTED, span=near):
         for shift in offer.shifts:
             state = store.floor.state(shift.job)
             if state is not None and state[0] is FloorState.NOT_SEEN and shift.new.end > now:
-                yield Attention(
-                    level=Level.URGENT,
-                    title=f"Not seen on the floor: job {shift.job}",
-                    detail=f"{machine_name(rules.site, shift.new.machine)} at {moment(shift.new.start, rules.site.zone, now)} "
-                    f"instead of {moment(shift.old.start, rules.site.zone, now)}",
-                    verb="Show the sheet",
-                    view="sheet",
-                    icon="visibility_off",
-                )
+                waiting.append(shift)
+    if not waiting:
+        return
+    first = min(waiting, key=lambda s: min(s.old.start, s.new.start))
+    zone = rules.site.zone
+    more = f"; and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+    yield Attention(
+        level=Level.URGENT,
+        title=f"{counted(len(waiting), 'moved job')} not seen on the floor",
+        detail=f"job {first.job}: {machine_name(rules.site, first.new.machine)} at {moment(first.new.start, zone, now)} "
+        f"instead of {moment(first.old.start, zone, now)}{more}",
+        verb="Show the sheet",
+        view="sheet",
+        icon="visibility_off",
+    )
 
 
 def peaks(rules: Rules, now: datetime, stands: Standing | None, quarter: Running) -> Iterator[Attention]:
@@ -271,7 +278,7 @@ def drift(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
         known = ~(np.isnan(actual) | np.isnan(middle))
         outside = ((actual < low) | (actual > high)) & known
         if known.sum() >= 12 and outside.sum() >= OUTSIDE * known.sum():
-            off = float(np.mean(actual[known] - middle[known]) / max(1.0, np.mean(middle[known])))
+            off = float(np.mean(actual[known] - middle[known])) / max(1.0, float(np.mean(middle[known])))
             yield Attention(
                 level=Level.INFO,
                 title="Base-load forecast drifting",

@@ -1,6 +1,6 @@
 """The situation that planning depends on, read from the store as it is now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from energy.clock import day_bounds, local_date, same_wall_time
 from energy.errors import LoadstoneError
 from energy.metering.site import state_of_charge
 from energy.model.calendar import Calendar
-from energy.model.fact import FactKind
+from energy.model.fact import Fact, FactKind
 from energy.model.forecast import Forecast, Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Job, JobState, Planned
@@ -277,10 +277,10 @@ def peaks_so_far(store: Store, rules: Rules, now: datetime) -> dict[tuple[str, s
     return peaks
 
 
-def jobs_touched(store: Store, rules: Rules, now: datetime) -> frozenset[str]:
-    """The jobs that an unanswered fact may move: those on its machine or crew from now on, the job itself and what
-    follows it; for a rush order, what stands on the machine that it needs."""
-    facts = store.facts.unanswered()
+def jobs_touched(store: Store, rules: Rules, now: datetime, more: Sequence[Fact] = ()) -> frozenset[str]:
+    """The jobs that an unanswered fact (or one of `more`, not yet reported) may move: those on its machine or crew from
+    now on, the job itself and what follows it; for a rush order, what stands on the machine that it needs."""
+    facts = [*store.facts.unanswered(), *more]
     if not facts:
         return frozenset()
     horizon = planning_horizon(now, rules.site)
