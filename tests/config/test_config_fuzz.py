@@ -60,7 +60,7 @@ JUNK += [
 junk = st.sampled_from(JUNK)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(places(WHOLE)), junk), min_size=1, max_size=3))
 @example(changes=[(("site",), None), (("meters",), "x"), (("optimizer",), ["milp"])])
 def test_any_change_is_read_or_said(tmp_path_factory, changes):

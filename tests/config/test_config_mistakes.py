@@ -65,8 +65,8 @@ tariff:
     - {name: window, per_kw: 1, period: year, windows: [{months: [13], start: "20:00", end: "06:00"}]}
 meters:
   - {id: grid, kind: modbsu, role: settlement, measures: grid, connection_kw: 500}
-  - {id: m1, kind: modbus, host: 10.0.0.1, port: 502, connection_kw: 50, measures: machine}
-  - {id: m1, kind: modbus, host: 10.0.0.1, port: 502, hots: x, machine: lathe}
+  - {id: m1, kind: modbus, profile: siemens-pac, host: 10.0.0.1, port: 502, connection_kw: 50, measures: machine}
+  - {id: m1, kind: modbus, profile: siemens-pac, host: 10.0.0.1, port: 502, hots: x, machine: lathe}
 feeds:
   - {kind: energy-charts, zone: DE-LX}
   - {zone: AT}
@@ -109,7 +109,7 @@ optimiser: {kind: milp}
     ("line", "where", "what"),
     [
         (
-            "meters: [{id: a, kind: modbus, host: h, connection_kw: 1}]",
+            "meters: [{id: a, kind: modbus, profile: siemens-pac, host: h, connection_kw: 1}]",
             "meters",
             "none has `role: settlement` and `measures: grid`",
         ),

@@ -214,7 +214,7 @@ def jobs(draw):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(jobs(), max_size=4, unique_by=lambda job: job.id))
 def test_what_is_written_is_read_back_as_the_same_jobs(tmp_path_factory, made):
     path = tmp_path_factory.mktemp("round") / "jobs.csv"
