@@ -129,7 +129,7 @@ class SmallPlant:
         self.service: LoadstoneService = service_of(load_settings(path), self.clock)
         self.store = self.service.house.store
         self._kwh = {"grid": 50_000.0, "m-oven": 9_000.0, "m-press": 4_000.0}
-        self._take_readings()
+        self.store.readings.add(self._readings())
 
     def publish(self, first: date, last: date) -> None:
         """Prices and carbon of the days first … last, known at 12:45 of the day before."""
@@ -160,6 +160,7 @@ class SmallPlant:
 
     def live_to(self, until: datetime) -> None:
         """Let time pass, a reading of every meter at each quarter hour, and count it."""
+        readings: list[Reading] = []
         while self.clock.now() < until:
             now = self.clock.now()
             step = min(
@@ -175,7 +176,8 @@ class SmallPlant:
             self._kwh["m-press"] += (PRESS_IDLE_KW + kw["press"]) * hours
             self._kwh["grid"] += (BASE_KW + OVEN_IDLE_KW + PRESS_IDLE_KW + sum(kw.values())) * hours
             self.clock.advance(step)
-            self._take_readings()
+            readings += self._readings()
+        self.store.readings.add(readings)
         begun = [r for r in self.runs if r.start <= until]
         self.store.runs.put(
             [r if r.end is not None and r.end <= until else replace(r, end=None, kwh=None) for r in begun]
@@ -187,7 +189,7 @@ class SmallPlant:
     def load(run: JobRun) -> float:
         return OVEN_KW if run.machine == "oven" else PRESS_KW
 
-    def _take_readings(self) -> None:
+    def _readings(self) -> list[Reading]:
         now = self.clock.now()
         readings = []
         for meter, kwh in self._kwh.items():
@@ -202,7 +204,7 @@ class SmallPlant:
                     quality=quality,
                 )
             )
-        self.store.readings.add(readings)
+        return readings
 
     def offers(self) -> list[Offer]:
         return self.store.offers.in_state(OfferState.OPEN)
