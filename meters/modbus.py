@@ -54,18 +54,21 @@ class Settings(BaseModel):
 
     def table(self, folder: str = ".") -> Profile:
         """The profile as this meter uses it."""
-        profile = load(self.profile, folder)
-        said = {"function_code": self.function_code, "word_order": self.word_order, "max_registers": self.max_registers}
-        changes: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
-        table = profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
+        table = self._table(folder)
         if not set(MAIN) & set(table.registers):
             way_out = f"give at least one of {', '.join(MAIN)}, or name a profile"
             raise ConfigError(f"profile {self.profile}", [Mistake("registers", way_out)])
         return table
 
+    def _table(self, folder: str) -> Profile:
+        profile = load(self.profile, folder)
+        said = {"function_code": self.function_code, "word_order": self.word_order, "max_registers": self.max_registers}
+        changes: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
+        return profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
+
     def complete(self, meter: Meter, folder: str = ".") -> Meter:
         """The meter with what its profile knows of it; what the config says itself counts."""
-        register = self.table(folder).registers.get("total_import")
+        register = self._table(folder).registers.get("total_import")
         if meter.rollover_kwh is not None or register is None or register.rollover is None:
             return meter
         return replace(meter, rollover_kwh=register.rollover * UNITS["energy"][register.unit] * self.ct_ratio)
