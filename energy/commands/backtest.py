@@ -27,6 +27,8 @@ TARGETS = {"price": "price", "load": "base_load", "carbon": "carbon", "pv": "pv"
 @click.option("--issue", default="00:00", show_default=True, help="Wall-clock time at which each is issued.")
 @click.option("--zone", default=None, help="Zone of the calendar, and of stamps that name none. Without: such stamps "
               "are a regular series as they stand, 24 hours every day.")  # fmt: skip
+@click.option("--stamps-zone", default=None, help="Zone of stamps that name none, where it is not that of the calendar: "
+              "UTC.")  # fmt: skip
 @click.option("--country", default="", help="Country or part of it for public holidays: DE, DE-BW, KR.")
 @click.option("--step", type=click.Choice(["15min", "30min", "1h"]), default=None, help="Step of the test, if not the "
               "file's own: finer rows are averaged.")  # fmt: skip
@@ -85,8 +87,12 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         raise click.UsageError("the column that is forecast cannot be its own driver: that would be the future")
     zone = options["zone"] or "UTC"
     check_zone(zone)
+    check_zone(options["stamps_zone"] or zone)
     mapping = FileMapping(
-        columns=(options["column"], *drivers), time=options["time"], zone=zone, stamps=Stamps(options["stamps"])
+        columns=(options["column"], *drivers),
+        time=options["time"],
+        zone=options["stamps_zone"] or zone,
+        stamps=Stamps(options["stamps"]),
     )
     read = read_intervals(file, mapping)
     target = Target(TARGETS[options["target"]])
@@ -128,7 +134,7 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         tested=options["forecaster"],
         settings=settings,
         notes=tuple(notes),
-        zoned=read.zoned or options["zone"] is not None,
+        zoned=read.zoned or options["zone"] is not None or options["stamps_zone"] is not None,
         turned=turned,
     )
 

@@ -16,7 +16,7 @@ from energy.clock import local_date, wall_to_utc
 from energy.forecasters.bands import Band, banded
 from energy.forecasters.days import local_slots
 from energy.forecasters.score import Score, mae, score
-from energy.forecasters.similar import DayTable
+from energy.forecasters.similar import DayTable, seen_before
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
 from energy.model.series import Series
@@ -73,10 +73,11 @@ class LastWeek:
     name = WEEK
 
     def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
-        span = Horizon.between(past.target.horizon.start, horizon.end, horizon.step_minutes)
+        seen = seen_before(past, horizon, 90)
+        span = Horizon.between(seen.horizon.start, horizon.end, horizon.step_minutes)
         slots = local_slots(span, past.zone, frozenset())
-        table = DayTable.of(past.target.values, slots.cut(0, past.target.horizon.slots), horizon.step_minutes)
-        days = 7 * -((past.target.horizon.end - horizon.end) // timedelta(days=7))
+        table = DayTable.of(seen.values, slots.cut(0, seen.horizon.slots), horizon.step_minutes)
+        days = 7 * -((seen.horizon.end - horizon.end) // timedelta(days=7))
         ahead = slots.cut(span.slots - horizon.slots, span.slots)
         row, column = ahead.day - table.first - days, ahead.minute // horizon.step_minutes
         middle = np.where(row >= 0, table.values[np.maximum(row, 0), column], np.nan)

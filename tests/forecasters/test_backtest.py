@@ -183,6 +183,15 @@ def test_the_command_and_its_file(tmp_path: Path) -> None:
     assert not out.with_name("out.json.partial").exists()
 
 
+def test_stamps_in_utc_and_a_calendar_elsewhere(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv")
+    run(str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--days", "2", "--forecaster", "naive",
+        "--stamps-zone", "UTC", "--zone", "Europe/Berlin", "--json", str(tmp_path / "o"))  # fmt: skip
+    answer = json.loads((tmp_path / "o").read_text())
+    assert [day["issue_time"] for day in answer["issued"]] == ["2026-03-29T22:00:00+00:00", "2026-03-30T22:00:00+00:00"]
+    assert not any("skip" in note for note in answer["notes"])
+
+
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     t = trial()
     sheet = Sheet(trial=t, tested="naive", settings={"days": 5})

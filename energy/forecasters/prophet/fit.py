@@ -1,8 +1,7 @@
-"""One fit of stock Prophet: quiet, within a time limit, without the Newton fallback that can stall for a minute."""
+"""One fit of Prophet: quiet, within a time limit, and with the reason where there is none."""
 
 import logging
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
     quiet()
     from prophet import Prophet
 
+    from energy.forecasters.prophet.stan import TimedStan
+
     model = Prophet(
         growth="flat",  # a trend line would run away over the horizon; the level comes in with the lags
         yearly_seasonality=False,
@@ -34,13 +35,11 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
         daily_seasonality=False,  # the daily shape comes in as regressors, in local time
         uncertainty_samples=0,  # the band comes from errors
     )
-    assert model.stan_backend is not None  # made by Prophet's constructor
-    model.stan_backend.set_options(newton_fallback=False)
+    model.stan_backend = TimedStan(seconds)
     try:
         for regressor in regressors:
             model.add_regressor(regressor.name, prior_scale=regressor.spread, standardize=regressor.standardize)
-        with TemporaryDirectory(prefix="loadstone-fit-") as folder:  # Stan writes files at each fit
-            model.fit(frame, seed=1, timeout=seconds, output_dir=folder)
+        model.fit(frame, seed=1)
     except TimeoutError as late:
         raise FitError(f"Prophet's fit took longer than {seconds:g} s") from late
     except (RuntimeError, ValueError) as failure:
