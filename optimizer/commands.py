@@ -23,8 +23,8 @@ def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: fl
 
     \b
     Example:
-      loadstone optimize examples/small/problem.json --seconds 10 --out plan.json
-      loadstone check examples/small/problem.json plan.json
+      loadstone optimize examples/first-problem/problem.json --seconds 10 --out plan.json
+      loadstone check examples/first-problem/problem.json plan.json
     """
     from energy.errors import LoadstoneError
     from energy.exchange.problems import read_problem, write_plan

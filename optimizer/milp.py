@@ -45,6 +45,7 @@ class _Heard:
 
     best: Candidate
     bound: float | None = None
+    failed: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -79,17 +80,17 @@ class Milp:
         heard = _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
         own_rule = problem.battery is not None and not steered(plant)
         first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
-        done = self._ask(plant, heard, first_deadline, progress)
-        if own_rule and done and heard.gap > max(self.gap, EXACT):
+        self._ask(plant, heard, first_deadline, progress)
+        if own_rule and not heard.failed and heard.gap > max(self.gap, EXACT):
             self._ask(plant, heard, deadline, progress, given=True)
-        return answer_of(plant, heard.best, self._how(heard, done, began))
+        return answer_of(plant, heard.best, self._how(heard, began))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
         return dispatched(problem)
 
-    def _ask(self, plant: Plant, heard: _Heard, deadline: float, progress: Told | None, *, given: bool = False) -> bool:
-        """Let the solver better what has been heard so far; False where it was ended or failed, with a note.
+    def _ask(self, plant: Plant, heard: _Heard, deadline: float, progress: Told | None, *, given: bool = False) -> None:
+        """Let the solver better what has been heard so far; where it is ended or fails, a note says so.
 
         `given`: a self-consumption battery is taken to do what it does under the best plan so far. What is found so is
         simulated again, and proves no bound."""
@@ -101,13 +102,12 @@ class Milp:
 
         finished = self._finish(plant, heard, deadline, tell, given=given)
         if finished is None:
-            return False
+            return
         if finished.chosen is None or finished.dispatch is None:
             heard.notes.append(f"the solver found no plan ({finished.status}); this is the search's")
-            return True
+            return
         _take(plant, heard, finished.chosen, finished.dispatch, None if given else finished.bound)
         _tidy(plant, heard)
-        return True
 
     def _finish(
         self, plant: Plant, heard: _Heard, deadline: float, tell: Callable[[Found], None], *, given: bool
@@ -127,18 +127,19 @@ class Milp:
         try:
             finished = self.worker.run(task, deadline=deadline - KEPT_BACK_SECONDS, tell=tell)
         except WorkerFailedError as error:
+            heard.failed = True
             heard.notes.append(f"the solver failed ({error}); this is the best plan before")
             return None
         if finished is None:
             heard.notes.append("the solver overran its time and was ended; this is the best plan before")
         return finished
 
-    def _how(self, heard: _Heard, done: bool, began: float) -> How:
+    def _how(self, heard: _Heard, began: float) -> How:
         gap = gap_of(heard.best.cost, heard.bound)
-        if gap is None or (not done and gap > self.gap):
-            found = HowFound.HEURISTIC if gap is None or heard.notes else HowFound.GAP
+        if gap is not None and gap <= max(self.gap, EXACT):
+            found = HowFound.OPTIMAL
         else:
-            found = HowFound.OPTIMAL if gap <= max(self.gap, EXACT) else HowFound.GAP
+            found = HowFound.HEURISTIC if gap is None or heard.failed else HowFound.GAP
         note = "; ".join(heard.notes)
         seconds = time.monotonic() - began
         return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(), note=note)

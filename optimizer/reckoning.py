@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from energy.model.problem import ProblemBattery
+from energy.model.problem import Limit, ProblemBattery
 from energy.model.site import BatteryRule
 from optimizer.plant import Plant, Rows, Start
 
@@ -53,16 +54,57 @@ class Reckoning:
         )
         self.export_gain = self.plant.hours * np.asarray(problem.export_price)
         self.dispatch = dispatch
+        self._limits = [_limit_row(plant, limit) for limit in problem.limits]
         self.windows = [
             (np.asarray(w.slots, dtype=np.int64).reshape(-1, w.interval_slots), w.per_kw, w.floor_kw)
             for w in problem.demand
             if w.slots
         ]
+        self._inside = [np.isin(np.arange(plant.slots), intervals) for intervals, _, _ in self.windows]
+        self._battery_cost = 0.0
+        if dispatch is not None and problem.battery is not None:
+            rows = dispatch.charge_kw[None, :], dispatch.discharge_kw[None, :]
+            self._battery_cost = float(battery_costs(problem.battery, *rows, plant.hours)[0])
 
     def costs(self, load_kw: Rows) -> Rows:
         """The cost of each row of `load_kw` (plans × slots)."""
         cost, _ = self._reckon(load_kw)
         return cost
+
+    @property
+    def is_local(self) -> bool:
+        """Whether a job changes the cost only in the slots of its run (and the peak): no battery that answers it, and
+        meters that average no more than a slot."""
+        answers = self.dispatch is None and self.plant.problem.battery is not None
+        return not answers and all(intervals.shape[1] == 1 for intervals, _, _ in self.windows)
+
+    def beside(self, load_kw: Rows, slot: NDArray[np.int64], power_kw: Rows) -> Rows:
+        """The cost of a load with one more run that draws `power_kw` from each of the slots on; only where `is_local`."""
+        net = load_kw + self.before_kw + self._steered_kw()
+        every = np.arange(len(net))
+        before, imported = self._slot_costs(net, every)
+        summed = np.concatenate([[0.0], np.cumsum(before)])
+        run = slot[:, None] + np.arange(len(power_kw))
+        after, imported_there = self._slot_costs(net[run] + power_kw, run)
+        cost = summed[-1] + self._battery_cost + after.sum(axis=1) - (summed[slot + len(power_kw)] - summed[slot])
+        for (intervals, per_kw, floor_kw), inside in zip(self.windows, self._inside, strict=True):
+            there = np.where(inside[run], imported_there, 0.0).max(axis=1)
+            cost = cost + per_kw * np.maximum(np.maximum(there, imported[intervals[:, 0]].max()) - floor_kw, 0.0)
+        result: Rows = cost
+        return result
+
+    def _slot_costs(self, net: Rows, slots: NDArray[np.int64]) -> tuple[Rows, Rows]:
+        """What each slot costs by itself at a net load, and its import."""
+        problem, hours = self.plant.problem, self.plant.hours
+        if self.dispatch is None and problem.curtailable:
+            net = net + self._curtail(net, slots)
+        imported, exported = np.maximum(net, 0.0), np.maximum(-net, 0.0)
+        cost = imported * self.import_cost[slots] - exported * self.export_gain[slots]
+        over = np.maximum(imported - problem.import_limit_kw, 0.0) + np.maximum(exported - problem.export_limit_kw, 0.0)
+        cost = cost + LOUD_PER_KWH * hours * over
+        for most_kw, price in self._limits:
+            cost = cost + price * hours * np.maximum(imported - most_kw[slots], 0.0)
+        return cost, imported
 
     def total(self, chosen: Sequence[Start]) -> float:
         """The cost of a whole plan, with what hangs on the places of its jobs."""
@@ -87,36 +129,41 @@ class Reckoning:
             if problem.battery is not None and problem.battery.rule is BatteryRule.SELF_CONSUMPTION:
                 charge, discharge = own_rule(problem.battery, net, self.plant.hours)
                 net = net + charge - discharge
-            curtailed = self._curtail(net)
-            net = net + curtailed
+            curtailed = np.zeros_like(net)
+            if problem.curtailable:
+                curtailed = self._curtail(net, np.arange(self.plant.slots))
         if problem.battery is not None:
             cost = cost + battery_costs(problem.battery, charge, discharge, self.plant.hours)
         cost = np.asarray(cost + self._site_costs(net))
         return cost, Dispatch(charge[0], discharge[0], curtailed[0])
 
-    def _curtail(self, net: Rows) -> Rows:
+    def _steered_kw(self) -> Rows:
+        if self.dispatch is None:
+            return np.zeros(self.plant.slots)
+        return self.dispatch.charge_kw - self.dispatch.discharge_kw + self.dispatch.curtailed_kw
+
+    def _curtail(self, net: Rows, slots: NDArray[np.int64]) -> Rows:
         """Curtailed is what the export limit cannot carry, and what would be paid for being taken."""
-        if not self.plant.problem.curtailable:
-            return np.zeros_like(net)
         export = np.maximum(-net, 0.0)
-        over = np.where(self.export_gain < 0.0, export, np.maximum(export - self.plant.problem.export_limit_kw, 0.0))
-        curtailed: Rows = np.minimum(over, self.pv_kw)
+        beyond = np.maximum(export - self.plant.problem.export_limit_kw, 0.0)
+        curtailed: Rows = np.minimum(np.where(self.export_gain[slots] < 0.0, export, beyond), self.pv_kw[slots])
         return curtailed
 
     def _site_costs(self, net: Rows) -> Rows:
-        problem, hours = self.plant.problem, self.plant.hours
-        imported, exported = np.maximum(net, 0.0), np.maximum(-net, 0.0)
-        cost = imported @ self.import_cost - exported @ self.export_gain
+        by_slot, imported = self._slot_costs(net, np.arange(self.plant.slots))
+        cost = by_slot.sum(axis=1)
         for intervals, per_kw, floor_kw in self.windows:
-            metered = imported[:, intervals].mean(axis=2) if intervals.shape[1] > 1 else imported[:, intervals[:, 0]]
+            metered = imported[:, intervals].mean(axis=2)
             cost = cost + per_kw * np.maximum(metered.max(axis=1) - floor_kw, 0.0)
-        for limit in problem.limits:
-            price = LOUD_PER_KWH if limit.penalty_per_kwh is None else limit.penalty_per_kwh
-            part = imported[:, max(0, limit.start) : max(0, limit.end)]
-            cost = cost + price * hours * np.maximum(part - limit.limit_kw, 0.0).sum(axis=1)
-        over = np.maximum(imported - problem.import_limit_kw, 0.0) + np.maximum(exported - problem.export_limit_kw, 0.0)
-        loud: Rows = cost + LOUD_PER_KWH * hours * over.sum(axis=1)
-        return loud
+        result: Rows = cost
+        return result
+
+
+def _limit_row(plant: Plant, limit: Limit) -> tuple[Rows, float]:
+    """A limit as one value a slot (infinite where it does not hold), and its price per kWh."""
+    most_kw = np.full(plant.slots, np.inf)
+    most_kw[max(0, limit.start) : max(0, limit.end)] = limit.limit_kw
+    return most_kw, LOUD_PER_KWH if limit.penalty_per_kwh is None else limit.penalty_per_kwh
 
 
 def own_rule(battery: ProblemBattery, before_kw: Rows, hours: float) -> tuple[Rows, Rows]:

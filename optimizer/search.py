@@ -27,8 +27,8 @@ class _Job:
     slot: NDArray[np.int64]
     end: NDArray[np.int64]
     machine: NDArray[np.int64]
+    option: NDArray[np.int64]
     price: Rows
-    load_kw: Rows  # starts × slots
 
 
 class Search:
@@ -128,21 +128,35 @@ class Search:
         free = np.flatnonzero(self._feasible(row, arrays))
         if not len(free):
             return None
-        costs = self.reckoning.costs(self._load + arrays.load_kw[free]) + arrays.price[free]
+        costs = self._costs(row, arrays, free) + arrays.price[free]
         return self.plant.starts[row][int(free[int(np.argmax(costs <= costs.min() + LEAST_GAIN))])]
+
+    def _costs(self, row: int, arrays: _Job, free: NDArray[np.int64]) -> Rows:
+        """What the plan costs with the job at each of these starts."""
+        costs = np.empty(len(free))
+        for number, option in enumerate(self.jobs[row].options):
+            same = arrays.option[free] == number
+            if not same.any():
+                continue
+            slot, power_kw = arrays.slot[free[same]], np.asarray(option.power_kw)
+            if self.reckoning.is_local:
+                costs[same] = self.reckoning.beside(self._load, slot, power_kw)
+            else:
+                load_kw = np.tile(self._load, (len(slot), 1))
+                run = slot[:, None] + np.arange(len(power_kw))
+                np.add.at(load_kw, (np.arange(len(slot))[:, None], run), power_kw)
+                costs[same] = self.reckoning.costs(load_kw)
+        return costs
 
     def _of(self, row: int) -> _Job:
         if row not in self._arrays:
             starts = self.plant.starts[row]
-            load = np.zeros((len(starts), self.plant.slots))
-            for number, start in enumerate(starts):
-                load[number, start.slot : start.end] = start.option.power_kw
             self._arrays[row] = _Job(
                 slot=np.array([s.slot for s in starts]),
                 end=np.array([s.end for s in starts]),
                 machine=np.array([self.plant.machine_row[s.option.machine] for s in starts]),
+                option=np.array([self.jobs[row].options.index(s.option) for s in starts]),
                 price=np.array([s.price for s in starts]),
-                load_kw=load,
             )
         return self._arrays[row]
 

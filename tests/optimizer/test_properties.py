@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from energy.model.calendar import Attended
@@ -30,7 +30,10 @@ from optimizer.greedy import Greedy
 from optimizer.milp import Milp
 from tests.optimizer.plants import at, battery, best, plant
 
-FEW = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+NO_SHRINK = (Phase.explicit, Phase.generate)  # shrinking plants takes longer than reading one
+FEW = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], phases=NO_SHRINK
+)
 MACHINES = ("furnace", "press")
 money = st.integers(-2, 12).map(float)
 power = st.integers(1, 9).map(float)
