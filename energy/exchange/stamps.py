@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -103,6 +103,13 @@ def place(said: Sequence[datetime | str], *, zone: str, stamps: Stamps, step_min
     step = timedelta(minutes=step_minutes or usual_step(said))
     if stamps is Stamps.BY_ROW or (stamps is Stamps.AUTO and midnight_stands_last(said)):
         return _by_row(said, zone, step)
+    placed = _placed(said, zone, stamps, step)
+    if placed.wrong and midnight_stands_last(said):
+        return replace(placed, notes=(*placed.notes, "midnight stands last in its day: --stamps by-row reads all rows"))
+    return placed
+
+
+def _placed(said: Sequence[datetime | str], zone: str, stamps: Stamps, step: timedelta) -> Placed:
     if stamps is not Stamps.END:
         return _in_order([_candidates(t, zone) for t in said], step)
     # The end of the last interval before a clock change is written in the old time by some and in the new by others.

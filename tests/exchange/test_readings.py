@@ -113,6 +113,7 @@ def test_rows_by_their_place(tmp_path: Path) -> None:
         assert result.rows[-1].start == result.rows[0].start + timedelta(minutes=15 * 191)
     strict = read(tmp_path, "\n".join(["date,kWh", *rows]), zone="Asia/Seoul")
     assert [bad.where for bad in strict.bad] == ["line 97, column date", "line 193, column date"]
+    assert any("--stamps by-row" in note for note in strict.notes)
 
 
 @pytest.mark.parametrize(
