@@ -60,7 +60,6 @@ class Rehearsal:
             self.live_to(at_wall(day, self.service.house.calendar.rules.opens, zone))
             self.service.fetch()
             self.live_to(day_bounds(day, zone)[1])
-            self.service.fetch()
             self.service.collect()
             log.info("%s lived", day)
 

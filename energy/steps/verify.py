@@ -136,6 +136,13 @@ def carbon_basis(store: Store) -> str:
 def read_moves(store: Store, site: Site, wide: Horizon, now: datetime) -> list[_Move]:
     """The accepted, moved jobs around a day, with what ran."""
     span = Interval(wide.start, wide.end)
+    offers = [
+        offer
+        for offer in store.offers.in_state(OfferState.ACCEPTED)
+        if any(s.old.interval.overlaps(span) or s.new.interval.overlaps(span) for s in offer.shifts)
+    ]
+    if not offers:
+        return []
     jobs = {job.id: job for job in store.jobs.all()}
     as_is = store.as_is.current()
     runs = store.runs.of(span)
@@ -143,7 +150,7 @@ def read_moves(store: Store, site: Site, wide: Horizon, now: datetime) -> list[_
     facts = store.facts.of(Interval(wide.start, now + timedelta(seconds=1)))
     ended = {r.job: r.end for r in runs if r.end is not None}
     moves = []
-    for offer in sorted(store.offers.in_state(OfferState.ACCEPTED), key=lambda o: (o.offered_at, o.number)):
+    for offer in sorted(offers, key=lambda o: (o.offered_at, o.number)):
         for shift in offer.shifts:
             if not (shift.old.interval.overlaps(span) or shift.new.interval.overlaps(span)):
                 continue

@@ -5,7 +5,7 @@ import csv
 import json
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -21,6 +21,7 @@ from energy.twin.stand import Stand
 
 INSTRUCTIONS = "instructions.csv"
 JOBS, RUNS = "jobs.csv", "runs.csv"
+LISTED = timedelta(days=3)  # how long the MES lists what has ended
 NEEDED = ("job", "machine", "start", "end")
 
 log = logging.getLogger(__name__)
@@ -83,11 +84,20 @@ class LivingPlant:
         with self._lock:
             self.twin.advance_to(self.clock.now())
             self._take_instructions()
-            jobs, runs = self.twin.jobs(), self.twin.runs()
+            jobs, runs = self._still_of_interest()
             state = (len(jobs), len(runs), sum(run.end is not None for run in runs))
             if state != self._written:
                 write_orders(self._orders, jobs, runs)
                 self._written = state
+
+    def _still_of_interest(self) -> tuple[list[Job], list[JobRun]]:
+        """The orders and runs that an MES would list: open ones, and those that ended in the last days."""
+        since = self.twin.now - LISTED
+        old = {run.job for run in self.twin.runs() if run.end is not None and run.end < since}
+        return (
+            [job for job in self.twin.jobs() if job.id not in old],
+            [run for run in self.twin.runs() if run.job not in old],
+        )
 
     def stand(self, meter: str) -> Stand:
         """What a meter shows at this moment of the clock."""
