@@ -14,7 +14,7 @@ from energy.reports.attention import attention
 from energy.reports.meter_state import meter_states, running
 from energy.reports.month import accounts_of_year, month_figures, month_of
 from energy.reports.pages import Header, Overview
-from energy.reports.picture import Ran, as_is_behind, carried, planned, power_picture, ran
+from energy.reports.picture import Ran, as_is_net, carried, planned, power_picture, ran
 from energy.reports.prices import Prices, prices
 from energy.reports.situation import Rules
 from energy.reports.standing import Standing, standing
@@ -42,8 +42,8 @@ def overview(store: Store, rules: Rules, header: Header) -> Overview:
     return Overview(
         header=header,
         running=quarter,
-        cost_today=cost_today(stands, past, costs, day, now),
-        cost_today_as_is=cost_today(stands, past, costs, day, now, as_is=as_is_behind(store, past, horizon)),
+        cost_today=cost_today(stands, past, costs, day, now) if stands else None,
+        cost_today_as_is=cost_as_is(store, stands, past, costs, day, now) if stands else None,
         month=month_figures(store, rules, now, month_of(now, zone), year),
         cheapest=cheapest(costs, now),
         next_event=next_event(store, now),
@@ -55,35 +55,42 @@ def overview(store: Store, rules: Rules, header: Header) -> Overview:
     )
 
 
-def cost_today(
-    stands: Standing | None, past: Ran, costs: Prices, day: Interval, now: datetime, *, as_is: Row | None = None
-) -> float | None:
-    """What today's energy costs: metered so far, planned ahead. With `as_is` (the import so far without the accepted
-    moves) the same of the as-is plan. None where more than an hour of it is not known."""
-    if stands is None:
-        return None
+def cost_today(stands: Standing, past: Ran, costs: Prices, day: Interval, now: datetime) -> float | None:
+    """What today's energy costs: metered so far, planned ahead. None where more than an hour of it is not known."""
     horizon = costs.full.horizon
     rows = stands.rows(stands.in_force)
-    if as_is is None:
-        imported, ahead, exported = past.imported.values, rows.import_kw, rows.export_kw
-    else:
-        imported = as_is
-        ahead, exported = np.array(stands.planning.as_is.import_kw), np.array(stands.planning.as_is.export_kw)
-    taken = whole_day(imported, planned(stands, ahead, horizon), stands, horizon, day, now)
-    given = whole_day(past.exported.values, planned(stands, exported, horizon), stands, horizon, day, now)
+    net = joined(past.imported.values, rows.import_kw, stands, horizon, now)
+    given = joined(past.exported.values, rows.export_kw, stands, horizon, now)
+    return day_money(net, given, costs, day)
+
+
+def cost_as_is(store: Store, stands: Standing, past: Ran, costs: Prices, day: Interval, now: datetime) -> float | None:
+    """The same without the accepted moves."""
+    net = as_is_net(store, stands, past, costs.full.horizon, now)
+    return day_money(np.maximum(0.0, net), np.maximum(0.0, -net), costs, day)
+
+
+def joined(behind: Row, ahead: Row, stands: Standing, horizon: Horizon, now: datetime) -> Row:
+    """Metered as far as it goes, then the plan."""
+    row = np.where(np.isnan(behind), planned(stands, ahead, horizon), behind)
+    return carried(row, stands, horizon, now)
+
+
+def day_money(imported: Row, exported: Row, costs: Prices, day: Interval) -> float | None:
+    """The money of a day's import less its export."""
+    horizon = costs.full.horizon
+    part = slice(horizon.slot_of(day.start), horizon.slot_of(day.end))
+    taken, given = without_gaps(imported[part]), without_gaps(exported[part])
     if taken is None or given is None:
         return None
-    part = slice(horizon.slot_of(day.start), horizon.slot_of(day.end))
     total = np.sum(taken * costs.full.values[part] - given * costs.export.values[part]) * horizon.step_hours
     return None if np.isnan(total) else float(total)
 
 
-def whole_day(behind: Row, ahead: Row, stands: Standing, horizon: Horizon, day: Interval, now: datetime) -> Row | None:
-    """A row of today without gaps; a few unknown slots take the mean of their neighbours. None where more are unknown."""
-    row = carried(np.where(np.isnan(behind), ahead, behind), stands, horizon, now)
-    row = row[horizon.slot_of(day.start) : horizon.slot_of(day.end)]
+def without_gaps(row: Row) -> Row | None:
+    """A row whose few unknown slots take the mean of their neighbours; None where more are unknown."""
     known = ~np.isnan(row)
-    if known.sum() < len(row) - GAPS:
+    if known.sum() < max(1, len(row) - GAPS):
         return None
     slots = np.arange(len(row))
     return np.asarray(np.interp(slots, slots[known], row[known]))

@@ -16,6 +16,7 @@ from energy.model.proposal import LoadShift, OfferState
 from energy.model.run import JobRun
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.tariff import Tariff
+from energy.planning.pose import mode_of, slot_powers
 from energy.planning.price import job_load_kw
 from energy.planning.roster import nobody
 from energy.reports.pages import PowerPicture
@@ -189,17 +190,37 @@ def band(standing: Standing, imported: Row, horizon: Horizon) -> tuple[Series | 
     return tuple(Series(horizon, planned(standing, row, horizon), "kW") for row in (low, high))  # type: ignore[return-value]  # two
 
 
-def as_is_behind(store: Store, past: Ran, horizon: Horizon) -> Row:
-    """What would have been imported so far without the accepted moves: the metered net less their load as run, plus it
-    at its as-is start. The battery is taken as it was; the day's account reckons it anew."""
-    net = past.imported.values - np.nan_to_num(past.exported.values)
-    if not past.runs:
-        return np.asarray(np.maximum(0.0, net))
-    for shift in accepted_shifts(store, Interval(horizon.start, horizon.end)).values():
-        for run, load in zip(past.runs, past.loads, strict=True):
-            if run.job == shift.job:
-                net = net - load + moved_load(load, horizon, run.start, shift.old.start)
-    return np.asarray(np.maximum(0.0, net))
+def as_is_net(store: Store, standing: Standing, past: Ran, horizon: Horizon, now: datetime) -> Row:
+    """What the site would draw net without the accepted moves, kW: as metered and planned, less the load of the moved
+    jobs, plus it at their old places. The battery is taken as it is; the day's account reckons it anew."""
+    rows = standing.rows(standing.in_force)
+    ahead = planned(standing, rows.import_kw - rows.export_kw, horizon)
+    behind = past.imported.values - np.nan_to_num(past.exported.values)
+    net = carried(np.where(np.isnan(behind), ahead, behind), standing, horizon, now)
+    runs = {run.job: (run, load) for run, load in zip(past.runs, past.loads, strict=True)}
+    posed = {job.id: job for job in standing.problem.jobs}
+    for id, shift in accepted_shifts(store, Interval(horizon.start, horizon.end)).items():
+        run, load = runs.get(id, (None, np.zeros(horizon.slots)))
+        if run is not None and run.end is not None and run.end <= now:
+            net = net - load + moved_load(load, horizon, run.start, shift.old.start)
+            continue
+        place, job = standing.in_force.get(id), store.jobs.get(id)
+        if place is None or job is None or id not in posed:
+            continue
+        there = carried(planned(standing, job_load_kw(standing.problem, [place]), horizon), standing, horizon, now)
+        net = net - np.where(past.over, load, np.nan_to_num(there))
+        powers = slot_powers(mode_of(job, shift.old), horizon.step_minutes)
+        net = net + laid(powers, horizon.slot_of(shift.old.start), horizon.slots)
+    return net
+
+
+def laid(powers: Sequence[float], first: int, slots: int) -> Row:
+    """A run's powers from a slot on, as far as the row reaches."""
+    row = np.zeros(slots)
+    for k, kw in enumerate(powers, start=first):
+        if 0 <= k < slots:
+            row[k] = kw
+    return row
 
 
 def accepted_shifts(store: Store, span: Interval) -> dict[str, LoadShift]:
@@ -238,7 +259,7 @@ def power_picture(
         import_plan=Series(horizon, carried(import_plan, standing, horizon, now), "kW"),
         import_low=low,
         import_high=high,
-        import_as_is=row(as_is_behind(store, past, horizon), standing.planning.as_is.import_kw),
+        import_as_is=Series(horizon, np.maximum(0.0, as_is_net(store, standing, past, horizon, now)), "kW"),
         import_measured=past.imported,
         price=costs.full,
         price_market=costs.market,
