@@ -59,7 +59,7 @@ class Milp:
 
     name = "milp"
 
-    def __init__(self, *, gap: float = 0.005, process: bool = True, groups: int = 200) -> None:
+    def __init__(self, *, gap: float = 0.005, process: bool = True, groups: int = 400) -> None:
         self.gap = gap
         self.groups = groups
         self.worker = Worker() if process else None
