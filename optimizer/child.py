@@ -18,7 +18,7 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
     plant.own_schedule = task.own_schedule
     model = build(plant)
 
-    def better(chosen: list[Start], dispatch: Dispatch, cost: float, bound: float | None) -> None:
+    def better(chosen: list[Start], dispatch: Dispatch | None, cost: float, bound: float | None) -> None:
         tell(Found(plant.placements(chosen), dispatch, cost, bound))
 
     solved = solve(

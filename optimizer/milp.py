@@ -59,7 +59,7 @@ class Milp:
 
     name = "milp"
 
-    def __init__(self, *, gap: float = 0.005, process: bool = True, groups: int = 200) -> None:
+    def __init__(self, *, gap: float = 0.005, process: bool = True, groups: int = 400) -> None:
         self.gap = gap
         self.groups = groups
         self.worker = Worker() if process else None
@@ -145,11 +145,14 @@ class Milp:
         return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(), note=note)
 
 
-def _take(plant: Plant, heard: _Heard, chosen: tuple[Placement, ...], dispatch: Dispatch, bound: float | None) -> None:
+def _take(
+    plant: Plant, heard: _Heard, chosen: tuple[Placement, ...], dispatch: Dispatch | None, bound: float | None
+) -> None:
     """Keep what the solver says where it is better; its plans are reckoned anew, its bounds only rise."""
     if bound is not None:
         heard.bound = bound if heard.bound is None else max(bound, heard.bound)
-    heard.best = best_of(heard.best, candidate(plant, starts_of(plant, chosen), dispatch))
+    if dispatch is not None:
+        heard.best = best_of(heard.best, candidate(plant, starts_of(plant, chosen), dispatch))
 
 
 def _tidy(plant: Plant, heard: _Heard) -> None:

@@ -55,7 +55,8 @@ BLOCKS = (
     moving,
 )
 
-Better = Callable[[list[Start], Dispatch, float, float | None], None]
+# (chosen, dispatch, cost, bound); without a dispatch only the bound is new
+Better = Callable[[list[Start], Dispatch | None, float, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,8 @@ class _Run:
         if relaxed is None:
             return
         self.bound = relaxed.bound
+        if self.better is not None and self.best is not None:
+            self.better(self.best, None, self.cost, self.bound)
         self._run(self._promising(relaxed), seconds=SMALL_SHARE * self._left(), proves=False)
         beyond = relaxed.reduced_cost > self.cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(self.cost))
         self.upper[: self.number_of_starts][beyond] = 0.0

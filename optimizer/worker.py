@@ -41,7 +41,7 @@ class Found:
     """A better plan while the solver runs."""
 
     chosen: Chosen
-    dispatch: Dispatch
+    dispatch: Dispatch | None  # None: only the bound is new
     cost: float
     bound: float | None
 

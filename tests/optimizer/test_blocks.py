@@ -19,6 +19,8 @@ from energy.model.problem import (
 )
 from energy.model.site import BatteryRule
 from energy.planning.check import check
+from optimizer.plant import Plant
+from optimizer.solve import solve
 from tests.optimizer.plants import at, battery, best, job, paid, plant, starts
 
 
@@ -261,3 +263,11 @@ def test_a_flat_tariff_moves_nothing_and_the_plan_passes_check() -> None:
     assert starts(plan) == {f"j{slot}": slot for slot in range(5)}
     assert plan.how.found is HowFound.NOTHING_TO_GAIN
     assert check(problem, plan) == []
+
+
+def test_a_peak_below_the_floor_is_worth_nothing_to_the_program_either() -> None:
+    """The program alone, without the search: 10 kWh at 1 each, and no reward for staying 15 kW below the 25 reached."""
+    window = DemandWindow(name="peak", per_kw=3.0, slots=(0, 1), so_far_kw=25.0)
+    solved = solve(Plant(plant([1.0, 1.0], job("a", 10), demand=(window,))), seconds=20, gap=0.0)
+    assert solved.cost == pytest.approx(10.0)
+    assert solved.bound == pytest.approx(10.0)

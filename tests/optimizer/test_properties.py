@@ -28,6 +28,8 @@ from energy.planning.check import check, new_violations
 from energy.planning.price import price_plan
 from optimizer.greedy import Greedy
 from optimizer.milp import Milp
+from optimizer.plant import Plant
+from optimizer.solve import solve
 from tests.optimizer.plants import at, battery, best, plant
 
 NO_SHRINK = (Phase.explicit, Phase.generate)  # shrinking plants takes longer than reading one
@@ -193,3 +195,14 @@ def test_a_flat_tariff_moves_nothing(problem: Problem) -> None:
         ),
     )
     assert best(flat).placements == tuple(job.in_force for job in flat.jobs)
+
+
+@FEW
+@given(plants().filter(clean))
+def test_the_program_alone_agrees_with_trying_everything(problem: Problem) -> None:
+    """Without the search before it: its optimum is the best plan, or (where a battery answers) a bound for it."""
+    solved = solve(Plant(problem), seconds=20, gap=0.0)
+    assert solved.bound is not None
+    assert solved.bound <= cheapest(problem) + 1e-5
+    if problem.battery is None:
+        assert solved.cost == pytest.approx(cheapest(problem), abs=1e-5)
