@@ -113,7 +113,9 @@ def cumulative(
     if interval is not None:
         band = frame([{"x": end, "y": interval[0], "y2": interval[1]}], ("x", "y", "y2"))
         layers.append(
-            alt.Chart(band).mark_rule(color=colours.MEASURED, strokeWidth=7, opacity=0.5).encode(x=x, y=y, y2=alt.Y2("y2"))
+            alt.Chart(band)
+            .mark_rule(color=colours.MEASURED, strokeWidth=7, opacity=0.5)
+            .encode(x=x, y=y, y2=alt.Y2("y2"))
         )
     layers += [
         alt.Chart(frame(spread[:1], ("x", "y", "t")))
