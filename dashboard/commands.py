@@ -20,7 +20,14 @@ def streamlit_command(address: str, port: int) -> list[str]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
     }
-    return [sys.executable, "-m", "streamlit", "run", str(app), *(f"--{key}={value}" for key, value in flags.items())]
+    return [
+        sys.executable,
+        "-m",
+        "dashboard.serve",
+        "run",
+        str(app),
+        *(f"--{key}={value}" for key, value in flags.items()),
+    ]
 
 
 def environment(config: Path) -> dict[str, str]:

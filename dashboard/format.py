@@ -155,9 +155,12 @@ def kind(word: str) -> str:
 
 
 def text(words: str) -> str:
-    """Words for HTML: escaped, and with **bold** as key numbers."""
-    parts = escape(words).split("**")
-    return "".join(f"<b>{part}</b>" if place % 2 else part for place, part in enumerate(parts))
+    """Words for HTML: escaped, with **bold** as key numbers and `code` as something to type."""
+    marked = escape(words)
+    for mark, tag in (("**", "b"), ("`", "code")):
+        parts = marked.split(mark)
+        marked = "".join(f"<{tag}>{part}</{tag}>" if place % 2 else part for place, part in enumerate(parts))
+    return marked
 
 
 def is_today(t: datetime, zone: str, now: datetime) -> bool:

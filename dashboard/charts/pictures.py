@@ -9,7 +9,7 @@ from dashboard import format as f
 from dashboard.charts import power as p
 from dashboard.charts.axis import TimeAxis, gutter, hold_gutter, now_line, picture, rectangles, verticals, words
 from dashboard.charts.gantt import gantt
-from dashboard.charts.strips import HEIGHT, strip
+from dashboard.charts.strips import HEIGHT, Strip, strip
 from dashboard.colours import Inks
 from energy.clock import local
 from energy.model.horizon import Interval
@@ -26,7 +26,7 @@ def overview_picture(power: PowerPicture, now: datetime, zone: str, currency: st
     panel = p.panel_for(power, top + 6, bottom)
     layers = [
         *rectangles(axis, power.nights, (0, height - 2), axis.inks.night),
-        *_events(axis, power, 0, height - 2),
+        *_events(axis, power, (0, height - 2), bottom - 10),
         *verticals(axis, 0, height - 2),
         *p.frame_layers(axis, panel),
         *p.stack(axis, panel, power),
@@ -55,7 +55,7 @@ def plan_picture(page: PlanPage, inks: Inks, *, width: int = WIDTH) -> Any:
     height = int(load_top + 250 if power else rows.bottom + 6)
     layers = [
         *(rectangles(axis, power.nights, (strips, height), axis.inks.night) if power else []),
-        *(_events(axis, power, strips, height) if power else []),
+        *(_events(axis, power, (strips, height), rows.bottom + 14) if power else []),
         *verticals(axis, strips, height),
     ]
     if power:
@@ -78,28 +78,24 @@ def plan_picture(page: PlanPage, inks: Inks, *, width: int = WIDTH) -> Any:
 
 
 def _strips(axis: TimeAxis, power: PowerPicture, currency: str, top: float) -> list[Any]:
-    return [
-        *strip(
-            axis,
-            power.price_market,
-            top=top,
-            name="Price",
-            unit=f"{currency}/MWh",
-            scale=axis.inks.price,
-            published=power.price_published,
-        ),
-        *strip(axis, power.carbon, top=top + HEIGHT + 6, name="CO2e", unit="g/kWh", scale=axis.inks.carbon),
-    ]
+    price = Strip(
+        name="Price",
+        unit=f"{currency}/MWh",
+        series=power.price_market,
+        scale=axis.inks.price,
+        published=power.price_published,
+    )
+    carbon = Strip(name="CO2e", unit="g/kWh", series=power.carbon, scale=axis.inks.carbon)
+    return [*strip(axis, price, top), *strip(axis, carbon, top + HEIGHT + 6)]
 
 
-def _events(axis: TimeAxis, power: PowerPicture, top: float, bottom: float) -> list[Any]:
-    """Times in which the grid asks for something, with their name."""
+def _events(axis: TimeAxis, power: PowerPicture, band: tuple[float, float], label_y: float) -> list[Any]:
+    """Times in which the grid asks for something, with their name where nothing else is written."""
     intervals = [interval for _, interval in power.events]
-    named = [
-        ((part[0] + part[1]) / 2, top + 36, name) for name, interval in power.events if (part := axis.inside(interval))
-    ]
+    cut = [(axis.inside(interval), name) for name, interval in power.events]
+    named = [((part[0] + part[1]) / 2, label_y, name) for part, name in cut if part]
     return [
-        *rectangles(axis, intervals, (top, bottom), colours.EVENT, 0.22),
+        *rectangles(axis, intervals, band, colours.EVENT, 0.22),
         *words(axis, named, colour=axis.inks.text, weight=600, size=12.5, halo=axis.inks.page),
     ]
 

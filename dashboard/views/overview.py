@@ -188,7 +188,7 @@ def attention() -> None:
     with st.container(border=True, key="attention"):
         if not page.attention:
             parts.section("Nothing needs attention")
-            st.caption("No offer waits, no peak is near, meters and feeds answer.")
+            st.caption("No offer waits for an answer, and nothing is reported late, silent or drifting.")
             return
         parts.section("Needs attention", "· worst first")
         for nth, item in enumerate(page.attention):

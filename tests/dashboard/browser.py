@@ -1,0 +1,97 @@
+"""A served gallery and a real Chromium, for the browser tests and the pictures of the docs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Error, Page, Playwright
+
+from dashboard.commands import streamlit_command
+
+ROOT = Path(__file__).parents[2]
+ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+READY = "h1.sentence, .st-key-paper, .wall, .notice"
+DRAWN = '[data-testid="stVegaLiteChart"] svg, [data-testid="stVegaLiteChart"] canvas'
+CHARTLESS = ("happened", "journal", "meters")
+
+
+def launch(playwright: Playwright) -> Browser | None:
+    """A Chromium found on the machine, else Playwright's own; None where neither can be had."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+    try:
+        return playwright.chromium.launch(executable_path=found, args=list(ARGS))
+    except Error:
+        return None
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(state: str = "normal") -> Iterator[str]:
+    """The screens over one state of the gallery, on loopback; gone when the block ends."""
+    port = free_port()
+    env = {**os.environ, "LOADSTONE_SERVICE": f"tests.dashboard.gallery:{state}", "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(
+        streamlit_command("127.0.0.1", port), env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        base = f"http://127.0.0.1:{port}"
+        wait_for(f"{base}/_stcore/health")
+        yield base
+    finally:
+        child.terminate()
+        child.wait(10)
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def shown(page: Page, base: str, view: str) -> float:
+    """Open a view and wait until it is drawn; the seconds that it took."""
+    start = time.monotonic()
+    page.goto(f"{base}/{'' if view == 'overview' else view}")
+    page.wait_for_selector(READY, timeout=60_000)
+    if view.split("?", maxsplit=1)[0] not in CHARTLESS and "wall" not in view:
+        page.wait_for_selector(DRAWN, timeout=60_000)
+    return time.monotonic() - start
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing runs and nothing changes its size any more."""
+    page.wait_for_function("!document.querySelector('[data-testid=\"stStatusWidget\"]')", timeout=30_000)
+    page.wait_for_timeout(700)
+    page.evaluate("document.fonts.ready")
+
+
+def whole(page: Page, path: Path) -> None:
+    """A picture of the whole page, not only of what fits the window."""
+    settle(page)
+    size = page.viewport_size or {"width": 1440, "height": 1000}
+    height = int(page.evaluate("document.querySelector('.stMain').scrollHeight"))
+    page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+    settle(page)
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
