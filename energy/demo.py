@@ -33,7 +33,10 @@ from energy.supervisor import Role, supervise
 from energy.twin.life import BIRTH, living_plant
 
 Say = Callable[[str], object]
+Before = Callable[[Path, date], object]
+"""What to do before the plant's life begins, told its config and its first day: import a past, say."""
 
+CLOCK = "clock.json"
 PLANNED_DAYS = 7
 SOLVE_SECONDS = 3.0  # for each day of the past; the live cycle takes the config's own limit
 LIVE_READINGS = 60  # so many readings over the wire are a live cycle
@@ -48,6 +51,7 @@ class Demo:
     settings: Settings
     service: LoadstoneService
     rehearsal: Rehearsal
+    planned_days: int = PLANNED_DAYS
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -82,41 +86,65 @@ def own_config(config: Path, folder: Path, port: int | None) -> Path:
     for meter in plain["meters"]:
         if "port" in meter:
             meter["port"] = moved.setdefault(meter["port"], free_port(meter["port"]))
-    plain.setdefault("schedule", {})["clock"] = "var/clock.json"
+    plain.setdefault("schedule", {})["clock"] = f"var/{CLOCK}"
     plain.setdefault("dashboard", {})["port"] = port or free_port(plain["dashboard"].get("port", 8501))
     own = folder / "config.yaml"
     own.write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True))
     return own
 
 
-def prepare(config: Path, folder: Path, *, weeks: int, port: int | None, say: Say) -> Demo:
-    """Make the folder anew and live through the past."""
+def prepare(
+    config: Path,
+    folder: Path,
+    *,
+    weeks: int,
+    port: int | None,
+    say: Say,
+    day: date | None = None,
+    planned_days: int = PLANNED_DAYS,
+    before: Before | None = None,
+) -> Demo:
+    """Make the folder anew and live through the past: weeks up to `day`, the last days of it planned."""
     began = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "var").mkdir(parents=True)
     own = own_config(config, folder, port)
-    settings = load_settings(own)
-    zone = settings.site.zone
-    day = demo_day(local_date(datetime.now(UTC), zone))
-    start = day_bounds(day - timedelta(weeks=weeks), zone)[0]
+    zone = load_settings(own).site.zone
+    day = day or demo_day(local_date(datetime.now(UTC), zone))
+    first = day - timedelta(weeks=weeks)
+    start = day_bounds(first, zone)[0]
     (folder / "var" / BIRTH).write_text(json.dumps({"born": start.isoformat()}))
+    SpeedClock(start, datetime.now(UTC), 0.0).save(folder / "var" / CLOCK)
+    settings = load_settings(own)  # again: the public holidays are those of the plant's own years
+    seconds: dict[str, float] = {}
+    if before is not None:
+        before(own, first)
+        seconds["before"] = round(time.monotonic() - began, 1)
     clock = HeldClock(start)
     service = service_of(settings, clock)
     rehearsal = Rehearsal(service=service, plant=living_plant(settings, clock), clock=clock)
-    planned = day - timedelta(days=PLANNED_DAYS)
+    planned = day - timedelta(days=planned_days)
     say(f"{settings.site.name} (simulated): {weeks} weeks of history up to {day:%a %d %b %Y} …")
-    rehearsal.quiet_days(days_between(day - timedelta(weeks=weeks), planned))
+    born = time.monotonic()
+    rehearsal.quiet_days(days_between(first, planned))
     service.verify_due()
     lived = time.monotonic()
-    service.house.optimizer_seconds = SOLVE_SECONDS
+    service.house.optimizer_seconds = min(SOLVE_SECONDS, settings.optimizer.seconds)
     for past in days_between(planned, day):
         rehearsal.planned_day(past)
         service.verify_due()
     service.house.optimizer_seconds = settings.optimizer.seconds
     rehearsal.live_to(opening(settings, day))
     service.verify_due()
-    seconds = {"history": round(lived - began, 1), "planned_week": round(time.monotonic() - lived, 1)}
-    return Demo(config=own, settings=settings, service=service, rehearsal=rehearsal, seconds=seconds)
+    seconds |= {"history": round(lived - born, 1), "planned_week": round(time.monotonic() - lived, 1)}
+    return Demo(
+        config=own,
+        settings=settings,
+        service=service,
+        rehearsal=rehearsal,
+        planned_days=planned_days,
+        seconds=seconds,
+    )
 
 
 def opening(settings: Settings, day: date) -> datetime:
@@ -127,7 +155,7 @@ def opening(settings: Settings, day: date) -> datetime:
 def go_live(demo: Demo, speed: float) -> SpeedClock:
     """Let the plant's clock run from where the past ended; all processes read the same clock."""
     clock = SpeedClock(demo.rehearsal.clock.now(), datetime.now(UTC), speed)
-    clock.save(demo.settings.folder / "var" / "clock.json")
+    clock.save(demo.settings.folder / "var" / CLOCK)
     return clock
 
 
@@ -164,14 +192,14 @@ def first_port(settings: Settings) -> int:
     return min(int(getattr(m.options, "port", 0)) for m in settings.meters)
 
 
-def headless(demo: Demo, *, say: Say) -> str:
-    """One live cycle over the wire, then the summary as one line of JSON."""
+def headless(demo: Demo, *, say: Say, speed: float = 1.0, least: int = LIVE_READINGS) -> str:
+    """One live cycle over the wire, with at least so many readings, then the summary as one line of JSON."""
     service, store = demo.service, demo.service.house.store
-    clock = go_live(demo, 1.0)
+    clock = go_live(demo, speed)
     say("collecting over Modbus TCP …")
     since = clock.now()
-    readings = collect_live(demo, lambda: good_readings(store, since, clock.now()))
-    service.house.clock = clock
+    readings = collect_live(demo, lambda: good_readings(store, since, clock.now()), least)
+    service.house.clock = SpeedClock(clock.now(), datetime.now(UTC))
     service.runner.seconds.clear()
     say("planning …")
     service.heartbeat()
@@ -186,7 +214,7 @@ def good_readings(store: Store, since: datetime, now: datetime) -> int:
     return sum(r.quality is ReadingQuality.GOOD for m in store.meters() for r in store.readings.of(m.id, span))
 
 
-def collect_live(demo: Demo, count: Callable[[], int]) -> int:
+def collect_live(demo: Demo, count: Callable[[], int], least: int) -> int:
     """The simulated meters and the collector as processes of their own, until enough was read. Returns how much."""
     command = [sys.executable, "-m", "energy.cli"]
     config = ["--config", str(demo.config)]
@@ -197,7 +225,7 @@ def collect_live(demo: Demo, count: Callable[[], int]) -> int:
             collector = subprocess.Popen([*command, "collect", *config], stdout=log, stderr=log)
             try:
                 deadline = time.monotonic() + LIVE_SECONDS
-                while count() < LIVE_READINGS and time.monotonic() < deadline and collector.poll() is None:
+                while count() < least and time.monotonic() < deadline and collector.poll() is None:
                     time.sleep(0.5)
             finally:
                 collector.terminate()
@@ -232,8 +260,8 @@ def summarise(demo: Demo, readings: int) -> dict[str, object]:
     planning = store.plans.latest()
     assert planning is not None
     today = local_date(service.house.clock.now(), site.zone)
-    accounts = store.ledger.days(today - timedelta(days=PLANNED_DAYS), today)
-    scores = score_of_day_ahead(store, site, service.house.clock.now())
+    accounts = store.ledger.days(today - timedelta(days=demo.planned_days), today)
+    scores = score_of_day_ahead(store, site, service.house.clock.now(), demo.planned_days)
     return {
         "readings": readings,
         "forecast": scores,

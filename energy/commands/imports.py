@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
     from energy.config import Settings
     from energy.errors import Mistake
     from energy.exchange.readings import ReadResult
+    from energy.model.meter import IntervalEnergy
     from energy.store.store import Store
 
 ORDERS = "energy.commands.import_orders"  # jobs and runs
@@ -56,6 +60,8 @@ def imports() -> None:
 @click.option("--decimal", type=click.Choice([",", "."]), default=None, help="Without: as the column shows.")
 @click.option("--delimiter", default="", help="Between columns. Without: as the header shows.")
 @click.option("--format", "pattern", default=None, help="How stamps are written, as %d/%m/%y %H%M.")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Only rows before this local day: from "
+              "then on the meter itself is read.")  # fmt: skip
 @click.option("--known-at", type=click.Choice(["day-ahead", "day-end", "now"]), default=None, help="When values of a "
               "series are taken to have been known: 12:45 local on the day before, at the end of their day, or now. "
               "Without: day-ahead for prices, day-end for all others.")  # fmt: skip
@@ -93,12 +99,24 @@ def readings(file: Path, config: Path, dry_run: bool, **options: Any) -> None:
         pattern=options["pattern"],
     )
     read = read_intervals(file, mapping)
+    if options["before"]:
+        read = rows_before(read, options["before"].date(), settings.site.zone)
     click.echo(f"{file.name}: {len(read.rows)} rows of {read.step_minutes} min understood, {len(read.bad)} not")
     for note in read.notes:
         click.echo(f"note: {note}")
     options["source"] = options["source"] or file.name
     keep = to_meter if options["meter"] else to_series
     keep(settings, read, columns, options, dry_run)
+
+
+def rows_before(read: "ReadResult", day: "date", zone: str) -> "ReadResult":
+    """What a file says of the time before a local day."""
+    from dataclasses import replace
+
+    from energy.clock import day_bounds
+
+    until = day_bounds(day, zone)[0]
+    return replace(read, rows=tuple(row for row in read.rows if row.start < until))
 
 
 def to_meter(
@@ -120,10 +138,27 @@ def to_meter(
             click.echo(f"  {interval.start:%Y-%m-%d %H:%M} UTC  import {interval.import_kwh} kWh  "
                        f"export {interval.export_kwh} kWh")  # fmt: skip
     elif rows.intervals:
-        with closing(open_store(settings)) as store:
-            new = store.intervals.put(rows.intervals, settings.clock().now(), source=options["source"])
+        new = keep_intervals(settings, rows.intervals, options["source"])
         click.echo(f"{new} new, {len(rows.intervals) - new} as before")
     finish([*read.bad, *rows.bad], bool(rows.intervals))
+
+
+def keep_intervals(settings: "Settings", intervals: "Sequence[IntervalEnergy]", source: str) -> int:
+    """Keep what a meter counted, and reckon the plant's load of that time anew: the forecasters learn from it."""
+    from datetime import timedelta
+
+    from energy.build import open_store
+    from energy.model.horizon import Interval
+    from energy.steps.collect import renew_loads
+
+    now = settings.clock().now()
+    with closing(open_store(settings)) as store:
+        new = store.intervals.put(intervals, now, source=source)
+        if new:
+            last = intervals[-1]
+            span = Interval(intervals[0].start, last.start + timedelta(minutes=last.minutes))
+            renew_loads(store, settings.site, store.meters(), span, now)
+    return new
 
 
 def to_series(

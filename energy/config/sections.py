@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from energy.clock import zone_exists
+from energy.model.calendar import Attended
 from energy.model.forecast import Target
 from energy.model.meter import Measures, Role
 from energy.model.site import BatteryRule
@@ -337,10 +338,57 @@ class NetworkSection(Section):
     ca_bundle: str | None = Field(None, description="the company's CA certificates: a PEM file")
 
 
+class TwinLoadSection(Section):
+    file: str = Field(min_length=1, description="interval data of a real plant: CSV (also .csv.gz)")
+    column: str = Field(min_length=1, description="the column of values")
+    time: str = Field("", description="the column of stamps; the first that holds times where it is not given")
+    unit: Literal["Wh", "kWh", "MWh", "W", "kW", "MW"] = Field("kWh", description="energy of an interval, or its mean power")
+    stamps: Literal["start", "end", "by-row"] = Field("start", description="what a stamp is of its interval")
+    zone: Zone | None = Field(None, description="zone of the stamps; the site's where it is not given")
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=0, le=1_000)]
+Hours = Annotated[float, Field(gt=0, le=48)]
+HourOfDay = Annotated[float, Field(ge=0, lt=24)]
+
+
+class TwinWorkSection(Section):
+    group: str = Field(description="machines that do it")
+    skill: str = Field(description="of the people it needs")
+    attended: Attended = Field(description="when they are at it")
+    products: tuple[str, ...] = Field(min_length=1, description="what is made")
+    a_day: tuple[Whole, Whole] = Field(description="jobs a working day on all machines of the group: least, most")
+    hours: tuple[Hours, Hours] = Field(description="how long a job takes: least, most")
+    power_share: tuple[Share, Share] = Field(description="mean power of a job / (rated - idle): least, most")
+    shape: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
+        (1.0,), min_length=1, description="power of equal parts of a run against its mean"
+    )
+    pieces_an_hour: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(description="least, most")
+    elsewhere: Share = Field(0.0, description="share of the jobs that another machine of the group can run too")
+    starts: tuple[HourOfDay, ...] = Field(
+        min_length=1, description="local hours at which a planner sets the first, second … job of a day"
+    )
+
+    @model_validator(mode="after")
+    def _least_first(self) -> Self:
+        for name in ("a_day", "hours", "power_share", "pieces_an_hour"):
+            least, most = getattr(self, name)
+            if most < least:
+                raise ValueError(f"{name}: {least:g} is more than {most:g}; the least comes first")
+        return self
+
+
 class TwinSection(Section):
     """The simulated plant, for the demo; leave the section out in a real one."""
 
     seed: int = Field(7, ge=0, description="the same seed is the same plant, day by day")
+    load: TwinLoadSection | None = Field(
+        None, description="the measured load of a real plant, in place of invented buildings and compressors"
+    )
+    work: tuple[TwinWorkSection, ...] = Field(
+        (), description="what its machines make; the metal parts of the demo where it is not given"
+    )
 
 
 TARGETS = tuple(str(target) for target in Target)

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from energy.clock import Clock, SpeedClock, SystemClock
+from energy.config.sections import TwinLoadSection, TwinWorkSection
 from energy.errors import LoadstoneError
 from energy.model.calendar import Calendar
 from energy.model.forecast import Target
@@ -82,7 +83,11 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinSettings:
+    """The simulated plant: its luck, the measured load it draws beside its machines, and what these make."""
+
     seed: int
+    load: TwinLoadSection | None = None
+    work: tuple[TwinWorkSection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,7 +56,7 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
     horizon = planning_horizon(now, site)
     span = Interval(now - LOOK_BACK, horizon.end)
     notes: list[str] = []
-    price, published = market_price(store, rules, horizon, notes)
+    price, published = market_price(store, rules, horizon, now, notes)
     jobs = open_jobs(store, span)
     accepted = accepted_places(store.offers.in_state(OfferState.ACCEPTED))
     movable = offer_times.movable_span(now, rules.calendar.rules, zone)
@@ -77,7 +77,7 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
         facts=tuple(store.facts.of(Interval(now - LOOK_BACK, now + timedelta(seconds=1)))),
         market_price=price,
         published=published,
-        carbon=carbon(store, horizon, zone, notes),
+        carbon=carbon(store, horizon, zone, now, notes),
         carbon_basis=carbon_basis(store),
         base_load=expected(store, Target.BASE_LOAD, BASE_LOAD, horizon, notes),
         pv=expected(store, Target.PV, PV_POWER, horizon, notes) if site.pv_peak_kw else nothing(horizon),
@@ -136,12 +136,14 @@ def applies(rule: StandingRule, job: Job) -> bool:
     )
 
 
-def market_price(store: Store, rules: Rules, horizon: Horizon, notes: list[str]) -> tuple[Expected, tuple[bool, ...]]:
+def market_price(
+    store: Store, rules: Rules, horizon: Horizon, now: datetime, notes: list[str]
+) -> tuple[Expected, tuple[bool, ...]]:
     """The market price of each slot: published where it is, else forecast, with its band; and which is which."""
     if rules.tariff.fixed_per_kwh is not None:
         fixed = Series.constant(horizon, rules.tariff.fixed_per_kwh, "currency/kWh")
         return Expected(middle=fixed), (True,) * horizon.slots
-    known = store.series.get(PRICE_DAY_AHEAD, horizon)
+    known = store.series.get(PRICE_DAY_AHEAD, horizon, as_known_at=now)
     published = tuple(bool(k) for k in known.known)
     if all(published):
         return Expected(middle=known), published
@@ -198,10 +200,11 @@ def expected(store: Store, target: Target, key: str, horizon: Horizon, notes: li
     return Expected(middle=middle, low=low, high=high)
 
 
-def carbon(store: Store, horizon: Horizon, zone: str, notes: list[str]) -> Series:
+def carbon(store: Store, horizon: Horizon, zone: str, now: datetime, notes: list[str]) -> Series:
     """Grid carbon intensity of each slot: what the feed says (measured or forecast), else our forecast."""
-    known = store.series.get(CARBON_INTENSITY, horizon)
-    known = known.filled_from(Series(horizon, store.series.get(CARBON_FORECAST, horizon).values, known.unit))
+    known = store.series.get(CARBON_INTENSITY, horizon, as_known_at=now)
+    said = store.series.get(CARBON_FORECAST, horizon, as_known_at=now)
+    known = known.filled_from(Series(horizon, said.values, known.unit))
     if bool(known.known.all()):
         return known
     if store.series.info(CARBON_INTENSITY) is None:

@@ -2,14 +2,23 @@
 plant lives the same life."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from energy.clock import Clock, floor_to
 from energy.config import Settings
+from energy.config.settings import TwinSettings
 from energy.errors import LoadstoneError
+from energy.exchange.readings import FileMapping
+from energy.exchange.stamps import Stamps
+from energy.twin import tables
 from energy.twin.floor import LivingPlant
-from energy.twin.plant import Twin
+from energy.twin.measured import MeasuredLoad
+from energy.twin.plant import Others, Twin
+from energy.twin.production import production_week
+from energy.twin.tables import Work
 
 BIRTH, DIARY = "twin.json", "twin-diary.jsonl"
 
@@ -20,7 +29,15 @@ def living_plant(settings: Settings, clock: Clock) -> LivingPlant:
         raise LoadstoneError(f"{settings.path.name}: there is no section `twin`, so there is no plant to simulate")
     folder = settings.folder / "var"
     meters = [m.meter for m in settings.meters]
-    twin = Twin(settings.site, meters, settings.calendar, seed=settings.twin.seed, start=born(folder, settings, clock))
+    twin = Twin(
+        settings.site,
+        meters,
+        settings.calendar,
+        seed=settings.twin.seed,
+        start=born(folder, settings, clock),
+        orders=partial(production_week, works=works(settings.twin)),
+        others=measured(settings.twin, settings),
+    )
     return LivingPlant(
         twin,
         clock,
@@ -28,6 +45,22 @@ def living_plant(settings: Settings, clock: Clock) -> LivingPlant:
         dispatch=folder / "dispatch",
         diary=folder / DIARY,
     )
+
+
+def works(said: TwinSettings) -> Sequence[Work]:
+    """What the machines make: as the config says, else as in the demo."""
+    return tuple(Work(**dict(work)) for work in said.work) or tables.WORK
+
+
+def measured(said: TwinSettings, settings: Settings) -> Others | None:
+    """The measured load that the plant draws beside its machines, where the config names one."""
+    if said.load is None:
+        return None
+    zone = said.load.zone or settings.site.zone
+    mapping = FileMapping(
+        columns=(said.load.column,), time=said.load.time, zone=zone, stamps=Stamps(said.load.stamps)
+    )
+    return MeasuredLoad.read(settings.folder / said.load.file, mapping, said.load.unit)
 
 
 def born(folder: Path, settings: Settings, clock: Clock) -> datetime:

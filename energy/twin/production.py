@@ -4,7 +4,7 @@ Furnaces start with the early crew and again with the late one, presses and galv
 two steps get them in order. Every start is feasible: one job a machine, people rostered, before the due time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as wall_time
@@ -25,9 +25,12 @@ CHANGEOVER_MINUTES = 15
 """Between two jobs of a machine."""
 
 
-def production_week(site: Site, calendar: Calendar, week_start: date, zone: str, seed: int) -> list[Job]:
+def production_week(
+    site: Site, calendar: Calendar, week_start: date, zone: str, seed: int, works: Sequence[Work] = tables.WORK
+) -> list[Job]:
     """The orders of the week that starts on that Monday, in the order of their numbers."""
-    return _Planner(site, Roster(calendar, zone), week_start, zone, Dice(seed, f"orders {week_start}")).week()
+    dice = Dice(seed, f"orders {week_start}")
+    return _Planner(site, Roster(calendar, zone), week_start, zone, dice, tuple(works)).week()
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class _Planner:
     monday: date
     zone: str
     dice: Dice
+    works: tuple[Work, ...]
     busy: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     hands: dict[tuple[str, int], int] = field(default_factory=dict)  # people at work by skill and quarter of an hour
     jobs: list[Job] = field(default_factory=list)
@@ -54,7 +58,7 @@ class _Planner:
 
     def _day(self, day: date) -> None:
         """The jobs of a day: first steps first, so that what follows them finds its time."""
-        for work in tables.WORK:
+        for work in self.works:
             machines = [machine for machine in self.site.machines if machine.group == work.group]
             count = self.dice.whole(*work.a_day) if machines else 0
             turn = self.dice.whole(0, max(0, len(machines) - 1))
