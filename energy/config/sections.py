@@ -342,7 +342,9 @@ class TwinLoadSection(Section):
     file: str = Field(min_length=1, description="interval data of a real plant: CSV (also .csv.gz)")
     column: str = Field(min_length=1, description="the column of values")
     time: str = Field("", description="the column of stamps; the first that holds times where it is not given")
-    unit: Literal["Wh", "kWh", "MWh", "W", "kW", "MW"] = Field("kWh", description="energy of an interval, or its mean power")
+    unit: Literal["Wh", "kWh", "MWh", "W", "kW", "MW"] = Field(
+        "kWh", description="energy of an interval, or its mean power"
+    )
     stamps: Literal["start", "end", "by-row"] = Field("start", description="what a stamp is of its interval")
     zone: Zone | None = Field(None, description="zone of the stamps; the site's where it is not given")
 

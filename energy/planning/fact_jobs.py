@@ -26,6 +26,12 @@ def remake(job: Job, fact: Fact, now: datetime) -> Job:
     )
 
 
+def hurried(job: Job, fact: Fact, now: datetime) -> Job:
+    """An order of the plan that has become urgent: wanted earlier, and movable so that it can be."""
+    due = min(job.due, fact.until) if fact.until else job.due
+    return replace(job, due=due, earliest=min(job.earliest or now, now), priority=max(job.priority, 10), flexible=True)
+
+
 def rush(fact: Fact, site: Site, now: datetime) -> Job:
     """A rush order: on its machine at the next quarter hour, at the machine's rated power, due when it was asked for."""
     machine = site.machine(fact.machine or "")

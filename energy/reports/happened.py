@@ -12,7 +12,7 @@ from energy.model.plan import Bill
 from energy.model.problem import Placement, Problem
 from energy.model.proposal import Offer, OfferState
 from energy.model.run import JobRun
-from energy.planning.fact_jobs import as_is_of, remake, rush
+from energy.planning.fact_jobs import as_is_of, hurried, remake, rush
 from energy.planning.pose import planned_at, pose
 from energy.planning.price import bill_of, site_rows
 from energy.planning.roster import crew_hours
@@ -160,6 +160,9 @@ def with_fact(situation: Situation, fact: Fact, rules: Rules, store: Store, now:
             made = remake(scrapped, fact, now)
             jobs.append(made)
             touched.add(made.id)
+    elif fact.kind is FactKind.RUSH_ORDER and job is not None:
+        jobs[jobs.index(job)] = hurried(job, fact, now)
+        touched.add(job.id)
     elif fact.kind is FactKind.RUSH_ORDER:
         made = rush(fact, rules.site, now)
         jobs = [j for j in jobs if j.id != made.id] + [made]
@@ -278,6 +281,8 @@ def opening(fact: Fact, rules: Rules, now: datetime) -> str:
             return f"Job {fact.job} waits {until}".rstrip(",") + "."
         case FactKind.CREW_MISSING:
             return f"The {fact.crew} crew is missing {until}".rstrip(",") + "."
+        case FactKind.RUSH_ORDER if fact.job is not None and fact.until is not None:
+            return f"Job {fact.job} is wanted by **{moment(fact.until, zone, now)}**."
         case FactKind.RUSH_ORDER:
             return f"The rush order goes onto {machine} at once."
         case FactKind.SCRAP:

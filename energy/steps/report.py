@@ -15,7 +15,7 @@ from energy.model.problem import Problem
 from energy.model.proposal import FloorState, Offer, OfferState
 from energy.model.run import JobRun, RunSource
 from energy.model.site import Site
-from energy.planning.fact_jobs import as_is_of, remake, rush
+from energy.planning.fact_jobs import as_is_of, hurried, remake, rush
 from energy.planning.pose import slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry
@@ -44,7 +44,8 @@ class Reported:
 def report(store: Store, *, fact: Fact, site: Site, now: datetime) -> Reported:
     """Keep a fact and what it says about jobs and runs. Raises LoadstoneError where it lacks what its kind needs."""
     needed = NEEDS[fact.kind]
-    if getattr(fact, needed) is None and not (fact.kind is FactKind.STARTED and fact.machine):
+    other_way = (fact.kind is FactKind.STARTED and fact.machine) or (fact.kind is FactKind.RUSH_ORDER and fact.job)
+    if getattr(fact, needed) is None and not other_way:
         raise LoadstoneError(f"{fact.kind}: say which {needed}")
     if fact.job is not None and store.jobs.get(fact.job) is None and fact.kind is not FactKind.RUSH_ORDER:
         raise LoadstoneError(f"{fact.kind}: there is no job {fact.job} in the production plan")
@@ -88,6 +89,9 @@ def take_in(store: Store, fact: Fact, site: Site, now: datetime) -> str:
         case FactKind.SCRAP if job is not None:
             made = store.jobs.put(remake(job, fact, now), now)
             return f"Job {made.id} makes the scrap good: {made.quantity:g} {made.unit}."
+        case FactKind.RUSH_ORDER if job is not None:
+            store.jobs.put(hurried(job, fact, now), now)
+            return f"Job {job.id} is urgent now; the plan is being made anew."
         case FactKind.RUSH_ORDER:
             made = store.jobs.put(rush(fact, site, now), now)
             store.as_is.add([as_is_of(made, now)])

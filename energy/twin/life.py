@@ -57,9 +57,7 @@ def measured(said: TwinSettings, settings: Settings) -> Others | None:
     if said.load is None:
         return None
     zone = said.load.zone or settings.site.zone
-    mapping = FileMapping(
-        columns=(said.load.column,), time=said.load.time, zone=zone, stamps=Stamps(said.load.stamps)
-    )
+    mapping = FileMapping(columns=(said.load.column,), time=said.load.time, zone=zone, stamps=Stamps(said.load.stamps))
     return MeasuredLoad.read(settings.folder / said.load.file, mapping, said.load.unit)
 
 

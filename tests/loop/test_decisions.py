@@ -213,6 +213,7 @@ def test_a_fact_that_lacks_its_subject_says_which(plant: SmallPlant) -> None:
     ("kind", "more"),
     [
         (FactKind.RUSH_ORDER, {"machine": "press"}),
+        (FactKind.RUSH_ORDER, {"job": "oven-09", "machine": "oven", "until": at(MON, 11)}),
         (FactKind.MATERIAL_LATE, {"job": "oven-09", "until": at(MON, 12)}),
         (FactKind.CREW_MISSING, {"crew": "day", "until": at(MON, 10)}),
         (FactKind.SCRAP, {"job": "press-09", "share": 0.5}),
@@ -231,8 +232,12 @@ def test_every_fact_gets_a_checked_plan(plant: SmallPlant, kind: FactKind, more:
     if kind is FactKind.MATERIAL_LATE:
         assert planning.problem.horizon.time_of(planning.problem.job("oven-09").as_is.start) == at(MON, 12)
         assert plant.store.as_is.current()["oven-09"].cause == "material late"
-    if kind is FactKind.RUSH_ORDER:
+    if kind is FactKind.RUSH_ORDER and "job" not in more:
         assert any(j.id.startswith("rush") for j in planning.problem.jobs)
+    elif kind is FactKind.RUSH_ORDER:
+        assert plant.store.jobs.get("oven-09").due == at(MON, 11)
+        placed = planning.plan.placement("oven-09")
+        assert planning.problem.horizon.time_of(placed.start) <= at(MON, 9)  # two hours, wanted by 11:00
 
 
 def test_a_change_by_production_moves_as_is_and_our_own_echo_does_not(plant: SmallPlant) -> None:
