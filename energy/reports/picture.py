@@ -78,13 +78,18 @@ def run_loads(
     if not runs:
         return (), []
     on = {run.machine for run in runs}
-    jobs = store.jobs.all(Interval(horizon.start - timedelta(days=1), until))
-    modes: dict[tuple[str, str], Mode] = {(j.id, m.machine): m for j in jobs for m in j.modes}
     machine_kw = {
         m.machine: store.intervals.power(m.id, horizon)[0]
         for m in meters
         if m.measures is Measures.MACHINE and m.machine is not None and m.machine in on
     }
+    modes: dict[tuple[str, str], Mode] = {}
+    ahead = horizon.end > until
+    if ahead or any(run.machine not in machine_kw or not machine_kw[run.machine].known.all() for run in runs):
+        jobs = store.jobs.all(
+            Interval(horizon.start - timedelta(days=1), until)
+        )  # a job's profile, where no meter knows
+        modes = {(j.id, m.machine): m for j in jobs for m in j.modes}
     idle = {m.id: m.idle_kw for m in rules.site.machines}
     return runs, job_loads(runs, horizon, machine_kw=machine_kw, idle_kw=idle, modes=modes)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from energy.clock import local, local_date, wall_to_utc
 from energy.model.horizon import Horizon
+from energy.model.meter import Meter
 from energy.model.savings import DaySavings
 from energy.model.series import SITE_IMPORT, Series
 from energy.model.tariff import DemandRate, Window
@@ -165,18 +166,20 @@ def worst(store: Store, rules: Rules, imported: Series, now: datetime) -> tuple[
             break
         if all(abs(slot - other) >= gap for other in taken):
             taken.append(slot)
-    found = []
+    found, meters = [], store.meters()
     for slot in taken:
         start = imported.horizon.time_of(slot)
         kw = float(imported.values[slot])
-        found.append(WorstInterval(start=start, kw=kw, culprits=culprits(store, rules, start, kw, now)))
+        found.append(WorstInterval(start=start, kw=kw, culprits=culprits(store, rules, meters, start, kw, now)))
     return tuple(found)
 
 
-def culprits(store: Store, rules: Rules, start: datetime, kw: float, now: datetime) -> tuple[tuple[str, float], ...]:
+def culprits(
+    store: Store, rules: Rules, meters: Sequence[Meter], start: datetime, kw: float, now: datetime
+) -> tuple[tuple[str, float], ...]:
     """What drew power in a slot: the jobs by machine, and the rest as base load (less what PV gave)."""
     horizon = Horizon(start, 1, rules.site.step_minutes)
-    runs, loads = run_loads(store, rules, store.meters(), horizon, now)
+    runs, loads = run_loads(store, rules, meters, horizon, now)
     by_machine: dict[str, float] = {}
     for run, load in zip(runs, loads, strict=True):
         if load[0] > 0.5:
