@@ -33,6 +33,9 @@ test: install-test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
+bench: install-test
+	$(BIN)/python -m benchmarks.optimize
+
 lint: install-test
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 

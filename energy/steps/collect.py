@@ -30,7 +30,7 @@ class Collected:
 
 
 def collect(
-    store: Store, *, site: Site, now: datetime, raw_days: int, raw_bytes: int, late: timedelta = LATE
+    store: Store, *, site: Site, now: datetime, raw_days: float, raw_bytes: int, late: timedelta = LATE
 ) -> Collected:
     """Turn what the meters said into intervals up to the last full step, and renew the loads of the plant."""
     step = timedelta(minutes=site.step_minutes)

@@ -51,7 +51,8 @@ def problem_of(*jobs: ProblemJob, prices: list[float], **more: object) -> Proble
     n = len(prices)
     said: dict[str, object] = {
         "site": "s", "currency": "EUR", "zone": "Europe/Berlin", "start": START, "step_minutes": 60, "slots": n,
-        "machines": (ProblemMachine(id="m"), ProblemMachine(id="n")), "jobs": jobs, "base_load_kw": (0.0,) * n, "pv_kw": (0.0,) * n,
+        "machines": (ProblemMachine(id="m"), ProblemMachine(id="n")), "jobs": jobs,
+        "base_load_kw": (0.0,) * n, "pv_kw": (0.0,) * n,
         "import_limit_kw": 1e6, "export_limit_kw": 0.0, "import_price": tuple(prices), "export_price": (0.0,) * n,
         "price_published": (True,) * n, "carbon_kg_per_kwh": (0.0,) * n,
     }  # fmt: skip
