@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.clock import day_bounds, floor_to, local_date, same_wall_time
+from energy.clock import day_bounds, floor_to, local, local_date, same_wall_time
 from energy.model.forecast import Component, Forecast, Target
 from energy.model.horizon import Horizon
 from energy.model.series import BASE_LOAD, CARBON_INTENSITY, PRICE_DAY_AHEAD, PV_POWER, Series
@@ -110,7 +110,7 @@ def one_target(
         coverage_80=score.coverage_80,
         bias=score.bias,
         scored_hours=score.hours,
-        components=components(store, target),
+        components=components(store, target, rules.site.zone),
     )
 
 
@@ -178,10 +178,20 @@ def scored(store: Store, rules: Rules, target: Target, issued: dict[datetime, Fo
     )
 
 
-def components(store: Store, target: Target) -> tuple[Component, ...]:
-    """The readable parts of the last forecast, as the predict step kept them."""
+def components(store: Store, target: Target, zone: str) -> tuple[Component, ...]:
+    """The readable parts of the last forecast, as the predict step kept them; instants as local times."""
     said = store.note(f"components {target}") or []
-    return tuple(Component(name=c["name"], x=tuple(c["x"]), y=tuple(c["y"]), unit=c["unit"]) for c in said)
+    return tuple(
+        Component(name=c["name"], x=tuple(spoken(x, zone) for x in c["x"]), y=tuple(c["y"]), unit=c["unit"])
+        for c in said
+    )
+
+
+def spoken(x: str, zone: str) -> str:
+    """An instant as "Thu 13:15"; any other label as it is."""
+    if "T" not in x or "+" not in x:
+        return x
+    return f"{local(datetime.fromisoformat(x), zone):%a %H:%M}"
 
 
 def missing(store: Store, rules: Rules, latest: dict[Target, Forecast | None], now: datetime) -> tuple[str, ...]:
