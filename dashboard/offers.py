@@ -1,6 +1,6 @@
 """An offer as a card, with its four answers: accept, refuse, edit, withdraw."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from html import escape
 
 import streamlit as st
@@ -57,11 +57,20 @@ def decide(
     return session.act(key, lambda: session.service().decide(decision))
 
 
-def move(shift: LoadShift, header: Header) -> str:
+def machine_names(page: PlanPage) -> dict[str, str]:
+    return {machine.id: machine.name for machine in page.machines}
+
+
+def move(shift: LoadShift, page: PlanPage) -> str:
     """As "06:45 → 11:15, job 2051, 8.4 t, 917 kWh"."""
-    old = f.clock_time(shift.old.start, header.zone)
-    new = f.clock_time(shift.new.start, header.zone)
-    machine = f", {shift.old.machine} → {shift.new.machine}" if shift.old.machine != shift.new.machine else ""
+    names, zone = machine_names(page), page.header.zone
+    old, new = f.clock_time(shift.old.start, zone), f.clock_time(shift.new.start, zone)
+    machine = ""
+    if shift.old.machine != shift.new.machine:
+        machine = (
+            f", {names.get(shift.old.machine, shift.old.machine)} → "
+            f"**{names.get(shift.new.machine, shift.new.machine)}**"
+        )
     goods = f", {f.sensible(shift.quantity, shift.unit)}" if shift.quantity else ""
     return f"{old} → **{new}**{machine}, job {shift.job}{goods}, {f.quantity(shift.kwh, 'kWh')}"
 
@@ -96,7 +105,7 @@ def card(page: PlanPage, card: OfferCard) -> None:
         when = f.day(local(first, header.zone)) if day in ("today", "tomorrow") else ""
         where = f"Offer {offer.number} · {day}{', ' + when if when else ''}"
         word = "against an assumed start" if offer.assumed_start else "estimated"
-        moves = "<br>".join(f.text(move(shift, header)) for shift in offer.shifts)
+        moves = "<br>".join(f.text(move(shift, page)) for shift in offer.shifts)
         st.html(
             f'<div class="offer"><div><div class="eyebrow">{escape(where)}</div><h4>{escape(offer.headline)}</h4>'
             f'<div class="line">{moves}</div></div>'
@@ -104,12 +113,12 @@ def card(page: PlanPage, card: OfferCard) -> None:
             f"{word}</i></div>"
             f'<p>{escape(offer.reason)}</p></div><dl class="facts">{facts(card)}</dl>'
         )
-        buttons(header, card)
+        buttons(page, card)
 
 
 @parts.guarded
-def buttons(header: Header, card: OfferCard) -> None:
-    offer = card.offer
+def buttons(page: PlanPage, card: OfferCard) -> None:
+    header, offer = page.header, card.offer
     with st.container(horizontal=True, vertical_alignment="center", key=f"answers-{offer.id}"):
         if st.button(
             "Accept",
@@ -124,7 +133,7 @@ def buttons(header: Header, card: OfferCard) -> None:
         with st.popover("Refuse", key=f"refuse-box-{offer.id}"):
             refuse(header, offer)
         with st.popover("Edit", key=f"edit-box-{offer.id}"):
-            edit(header, offer)
+            edit(page, offer)
         st.html(
             f'<div class="line soft">expires <b>{f.moment(offer.expires_at, header.zone, header.now)}</b>, '
             f"{f.until(offer.expires_at, header.now)}</div>",
@@ -148,8 +157,10 @@ def refuse(header: Header, offer: Offer) -> None:
         st.rerun()
 
 
-def edit(header: Header, offer: Offer) -> None:
+def edit(page: PlanPage, offer: Offer) -> None:
     """A place of one's own: the nearest feasible ones, priced; and any other, with why it is not possible."""
+    header = page.header
+    names = machine_names(page)
     jobs = {shift.job: shift for shift in offer.shifts}
     job = next(iter(jobs))
     if len(jobs) > 1:
@@ -162,10 +173,10 @@ def edit(header: Header, offer: Offer) -> None:
         st.caption("Each place is checked against the plan in force and priced anew.")
         return
     found = session.places(offer.id, job)
-    possible = {label(place, header): place for place in found if not place.why_not}
+    possible = {label(place, header, names): place for place in found if not place.why_not}
     own = "another time …"
     chosen = st.radio("Nearest feasible places", [*possible, own], key=f"edit-place-{offer.id}")
-    place = possible.get(chosen) if chosen != own else another(header, offer, jobs[job])
+    place = possible.get(chosen) if chosen != own else another(header, offer, jobs[job], names)
     if place is None:
         return
     if place.why_not:
@@ -179,22 +190,27 @@ def edit(header: Header, offer: Offer) -> None:
         st.rerun()
 
 
-def label(place: Place, header: Header) -> str:
+def label(place: Place, header: Header, names: dict[str, str]) -> str:
     when = f.moment(place.planned.start, header.zone, header.now)
     return (
-        f"{when}, {place.planned.machine}: {f.quantity(place.money, header.currency)}, "
+        f"{when}, {names.get(place.planned.machine, place.planned.machine)}: "
+        f"{f.quantity(place.money, header.currency)}, "
         f"{f.quantity(-place.carbon_kg, 'kg')}"
     )
 
 
-def another(header: Header, offer: Offer, shift: LoadShift) -> Place | None:
+def another(header: Header, offer: Offer, shift: LoadShift, names: dict[str, str]) -> Place | None:
     """A start of the planner's own, checked at once."""
     there = local(shift.new.start, header.zone)
     day = st.date_input("Day", there.date(), key=f"edit-day-{offer.id}")
     time = st.time_input("Start", there.time(), step=timedelta(minutes=15), key=f"edit-time-{offer.id}")
     machines = sorted({shift.old.machine, shift.new.machine})
-    machine = st.selectbox("Machine", machines, key=f"edit-machine-{offer.id}") if len(machines) > 1 else machines[0]
-    if not isinstance(day, datetime) and day and time:
+    machine = (
+        st.selectbox("Machine", machines, format_func=lambda id: names.get(id, id), key=f"edit-machine-{offer.id}")
+        if len(machines) > 1
+        else machines[0]
+    )
+    if day and time:
         return session.read("why_not", offer.id, shift.job, wall_to_utc(day, time, header.zone), machine)
     return None
 
@@ -205,15 +221,15 @@ def accepted_list(page: PlanPage) -> None:
         return
     parts.section("Accepted", "· on the way to the floor")
     for row in page.accepted:
-        accepted(page.header, row)
+        accepted(page, row)
 
 
 @parts.guarded
-def accepted(header: Header, row: AcceptedRow) -> None:
-    offer = row.offer
+def accepted(page: PlanPage, row: AcceptedRow) -> None:
+    header, offer = page.header, row.offer
     said, button = st.columns([0.86, 0.14], vertical_alignment="center")
     since = f.moment(row.since, header.zone, header.now)
-    moves = "; ".join(move(shift, header) for shift in offer.shifts)
+    moves = "; ".join(move(shift, page) for shift in offer.shifts)
     note = f"; {row.note}" if row.note else ""
     said.html(
         f'<div class="line"><b>{escape(row.job)}</b>{f.kind(row.state.value)} <i>{f.text(moves)}; since '

@@ -164,12 +164,12 @@ def chosen(rows: list[MeterRow], inks: colours.Inks) -> str | None:
         height=min(42 * len(rows) + 40, 690),
         key="meters-table",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-cell",
         alt="Meters with their newest values, worst first",
         column_config=COLUMNS,
     )
-    picked = event["selection"]["rows"] if event else []
-    return rows[picked[0]].meter.id if picked and picked[0] < len(rows) else None
+    cells = event["selection"]["cells"] if event else []
+    return rows[cells[0][0]].meter.id if cells and cells[0][0] < len(rows) else None
 
 
 @parts.guarded

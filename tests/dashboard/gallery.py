@@ -1413,9 +1413,14 @@ def event_running() -> Gallery:
     )
 
 
+def bare() -> Gallery:
+    """Offers without a picture, for quick tests of what is clicked."""
+    return Gallery(changed={"plan": lambda page: replace(page, picture=None, bars=(), blocked=())})
+
+
 def clash() -> Gallery:
     """Another planner was quicker: accepting is refused with a reason."""
-    return Gallery(broken=("clash",))
+    return Gallery(broken=("clash",), changed=bare().changed)
 
 
 def failing() -> Gallery:

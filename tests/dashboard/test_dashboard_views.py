@@ -108,7 +108,7 @@ def test_a_plant_that_cannot_be_opened_says_why(open_view: Open) -> None:
 
 
 def test_accept_says_what_it_did_and_how_to_undo(open_view: Open) -> None:
-    at = open_view("plan", who="R. Adler", role="planner")
+    at = open_view("plan", "bare", who="R. Adler", role="planner")
     at.button(key="accept-offer-1").click().run()
     (said,) = plant().decisions
     assert (said.offer, said.version, said.kind) == ("offer-1", 1, DecisionKind.ACCEPT)
@@ -119,7 +119,7 @@ def test_accept_says_what_it_did_and_how_to_undo(open_view: Open) -> None:
 
 def test_a_double_click_is_one_decision(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The card still stands when the second click comes; the service would hear the same id, but is not even asked."""
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     sent: list[str] = []
 
     def decide(_: gallery.Gallery, decision: Decision) -> Done:
@@ -133,7 +133,7 @@ def test_a_double_click_is_one_decision(open_view: Open, monkeypatch: pytest.Mon
 
 
 def test_a_second_try_after_a_refusal_is_a_new_decision(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     sent: list[str] = []
 
     def decide(_: gallery.Gallery, decision: Decision) -> Done:
@@ -156,7 +156,7 @@ def test_a_refused_decision_says_why_and_what_is_possible(open_view: Open) -> No
 
 
 def test_refuse_with_reason_and_scope(open_view: Open) -> None:
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     at.pills(key="reason-offer-2").set_value("crew")
     at.text_input(key="words-offer-2").set_value("hanging crew is at training")
     at.selectbox(key="scope-offer-2").set_value(Scope.THIS_WEEK)
@@ -170,10 +170,10 @@ def test_refuse_with_reason_and_scope(open_view: Open) -> None:
 
 
 def test_edit_snaps_to_a_feasible_place(open_view: Open) -> None:
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     at.toggle(key="edit-open-offer-1").set_value(True).run()
     place = at.radio(key="edit-place-offer-1")
-    assert place.options[0].startswith("Wed\u00a011:15, furnace-3: 41\u00a0EUR")
+    assert place.options[0].startswith("Wed\u00a011:15, Furnace 3: 41\u00a0EUR")
     place.set_value(place.options[2]).run()
     at.button(key="edit-offer-1").click().run()
     (said,) = plant().decisions
@@ -182,7 +182,7 @@ def test_edit_snaps_to_a_feasible_place(open_view: Open) -> None:
 
 
 def test_edit_says_why_not(open_view: Open) -> None:
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     at.toggle(key="edit-open-offer-1").set_value(True).run()
     at.radio(key="edit-place-offer-1").set_value("another time …").run()
     at.time_input(key="edit-time-offer-1").set_value(time(3, 0)).run()
@@ -191,7 +191,7 @@ def test_edit_says_why_not(open_view: Open) -> None:
 
 
 def test_withdraw(open_view: Open) -> None:
-    at = open_view("plan")
+    at = open_view("plan", "bare")
     at.button(key="withdraw-offer-0-2038 Bar stock").click().run()
     assert [d.kind for d in plant().decisions] == [DecisionKind.WITHDRAW]
 
@@ -272,7 +272,7 @@ def test_an_event_that_is_over_is_not_entered(open_view: Open) -> None:
 
 
 def test_name_and_role_are_kept_in_the_address(open_view: Open) -> None:
-    at = open_view("plan", who="R. Adler", role="energy manager")
+    at = open_view("plan", "bare", who="R. Adler", role="energy manager")
     assert at.session_state["who"] == "R. Adler"
     assert at.session_state["role"] == "energy manager"
     at.text_input(key="who").set_value("S. Braun").run()
@@ -280,7 +280,7 @@ def test_name_and_role_are_kept_in_the_address(open_view: Open) -> None:
 
 
 def test_an_unknown_role_is_not_believed(open_view: Open) -> None:
-    assert open_view("plan", role="director").session_state["role"] == "planner"
+    assert open_view("plan", "bare", role="director").session_state["role"] == "planner"
 
 
 def test_the_wall_view_says_what_is_still_allowed(open_view: Open) -> None:
