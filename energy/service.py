@@ -1,11 +1,12 @@
 """EnergyService: the one face for dashboard, API and command line. A list of calls, no logic."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from energy.clock import local_date
-from energy.errors import DecisionRefusedError, LoadstoneError
+from energy.errors import DecisionRefusedError, LoadstoneError, StoreError
 from energy.house import House
 from energy.model.event import Event
 from energy.model.fact import Fact
@@ -41,6 +42,8 @@ from energy.steps import report as reporting
 from energy.steps import respond as responding
 from energy.steps import verify as verifying
 from energy.store.store import Planning
+
+Result = TypeVar("Result")
 
 FACT_SECONDS = 8.0  # a re-plan after a fact answers within the minute
 
@@ -216,13 +219,17 @@ class LoadstoneService:
         return local_date(first, self.house.site.zone) if first else None
 
     def heartbeat(self) -> proposing.Proposed:
-        """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch."""
-        self.fetch()
-        self.collect()
-        self.predict()
-        self.respond()
-        proposed = self.propose(self.plan())
-        self.dispatch()
+        """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch.
+
+        A step that fails keeps no other from its turn: without feeds the plan is made of what is known, without a plan
+        what was accepted is still dispatched. What went wrong first is raised when all is done."""
+        wrong: list[Exception] = []
+        for step in (self.fetch, self.collect, self.predict, self.respond):
+            attempted(step, wrong)
+        proposed = attempted(lambda: self.propose(self.plan()), wrong)
+        attempted(self.dispatch, wrong)
+        if wrong or proposed is None:
+            raise wrong[0]
         return proposed
 
     def answer_facts(self) -> Planning | None:
@@ -325,7 +332,9 @@ class LoadstoneService:
         except DecisionRefusedError as refused:
             return pages.Done(ok=False, text=refused.why, possible=refused.possible)
         if not decided.again:
-            self.dispatch()
+            # The decision is kept, whatever becomes of its instruction now: the runner records that, and the next round
+            # sends it again.
+            attempted(self.dispatch, [])
         return pages.Done(ok=True, text=decided.text, undo=decided.undo, offers=(decided.offer.id,))
 
     def report(self, fact: Fact) -> pages.Done:
@@ -372,3 +381,15 @@ class LoadstoneService:
         if offer is None:
             raise LoadstoneError(f"there is no offer {id}")
         return offer
+
+
+def attempted(step: Callable[[], Result], wrong: list[Exception]) -> Result | None:
+    """What a step made; None where it failed, which the runner has recorded and `wrong` now holds. Without its store
+    nothing can go on."""
+    try:
+        return step()
+    except StoreError:
+        raise
+    except Exception as error:
+        wrong.append(error)
+        return None
