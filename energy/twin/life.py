@@ -8,6 +8,7 @@ from pathlib import Path
 from energy.clock import Clock, floor_to
 from energy.config import Settings
 from energy.errors import LoadstoneError
+from energy.exchange.rows import replace_text
 from energy.twin.floor import LivingPlant
 from energy.twin.plant import Twin
 
@@ -36,6 +37,5 @@ def born(folder: Path, settings: Settings, clock: Clock) -> datetime:
     if path.exists():
         return datetime.fromisoformat(json.loads(path.read_text())["born"])
     at = floor_to(clock.now(), timedelta(minutes=settings.site.step_minutes))
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"born": at.isoformat()}))
+    replace_text(path, json.dumps({"born": at.isoformat()}))
     return at
