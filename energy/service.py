@@ -1,5 +1,6 @@
 """EnergyService: the one face for dashboard, API and command line. A list of calls, no logic."""
 
+import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -121,6 +122,7 @@ class LoadstoneService:
         self.house = house
         self.runner = runner
         self.roles = house.roles
+        self._collecting = threading.Lock()
 
     # The steps, as the scheduler calls them.
 
@@ -133,10 +135,15 @@ class LoadstoneService:
         return self.runner.run("fetch", call)
 
     def collect(self) -> collecting.Collected:
+        """Counters to intervals; one at a time, or two would write the same new version of an interval."""
         h = self.house
-        call = partial(
-            collecting.collect, h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
-        )
+
+        def call() -> collecting.Collected:
+            with self._collecting:
+                return collecting.collect(
+                    h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
+                )
+
         return self.runner.run("collect", call)
 
     def predict(self) -> predicting.Predicted:
