@@ -4,6 +4,7 @@ A `Clock` is an origin and a speed, the same in all processes: the demo runs it 
 """
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -64,16 +65,11 @@ class SpeedClock:
         return self.origin + (datetime.now(UTC) - self.real_origin) * self.speed
 
     def save(self, path: Path) -> None:
-        """Write the clock for the other processes of the same plant."""
-        path.write_text(
-            json.dumps(
-                {
-                    "origin": self.origin.isoformat(),
-                    "real_origin": self.real_origin.isoformat(),
-                    "speed": self.speed,
-                }
-            )
-        )
+        """Write the clock for the other processes of the same plant, who may read it at any moment."""
+        said = {"origin": self.origin.isoformat(), "real_origin": self.real_origin.isoformat(), "speed": self.speed}
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        new.write_text(json.dumps(said))
+        new.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> "SpeedClock":

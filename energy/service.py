@@ -1,11 +1,13 @@
 """EnergyService: the one face for dashboard, API and command line. A list of calls, no logic."""
 
+import threading
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from energy.clock import local_date
-from energy.errors import DecisionRefusedError, LoadstoneError
+from energy.errors import DecisionRefusedError, LoadstoneError, StoreError
 from energy.house import House
 from energy.model.event import Event
 from energy.model.fact import Fact
@@ -41,6 +43,8 @@ from energy.steps import report as reporting
 from energy.steps import respond as responding
 from energy.steps import verify as verifying
 from energy.store.store import Planning
+
+Result = TypeVar("Result")
 
 FACT_SECONDS = 8.0  # a re-plan after a fact answers within the minute
 
@@ -118,6 +122,7 @@ class LoadstoneService:
         self.house = house
         self.runner = runner
         self.roles = house.roles
+        self._collecting = threading.Lock()
 
     # The steps, as the scheduler calls them.
 
@@ -130,10 +135,15 @@ class LoadstoneService:
         return self.runner.run("fetch", call)
 
     def collect(self) -> collecting.Collected:
+        """Counters to intervals; one at a time, or two would write the same new version of an interval."""
         h = self.house
-        call = partial(
-            collecting.collect, h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
-        )
+
+        def call() -> collecting.Collected:
+            with self._collecting:
+                return collecting.collect(
+                    h.store, site=h.site, now=h.clock.now(), raw_days=h.raw_days, raw_bytes=h.raw_bytes
+                )
+
         return self.runner.run("collect", call)
 
     def predict(self) -> predicting.Predicted:
@@ -216,13 +226,17 @@ class LoadstoneService:
         return local_date(first, self.house.site.zone) if first else None
 
     def heartbeat(self) -> proposing.Proposed:
-        """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch."""
-        self.fetch()
-        self.collect()
-        self.predict()
-        self.respond()
-        proposed = self.propose(self.plan())
-        self.dispatch()
+        """The hourly round: fetch, collect, predict, respond, plan, propose, dispatch.
+
+        A step that fails keeps no other from its turn: without feeds the plan is made of what is known, without a plan
+        what was accepted is still dispatched. What went wrong first is raised when all is done."""
+        wrong: list[Exception] = []
+        for step in (self.fetch, self.collect, self.predict, self.respond):
+            attempted(step, wrong)
+        proposed = attempted(lambda: self.propose(self.plan()), wrong)
+        attempted(self.dispatch, wrong)
+        if wrong or proposed is None:
+            raise wrong[0]
         return proposed
 
     def answer_facts(self) -> Planning | None:
@@ -325,7 +339,9 @@ class LoadstoneService:
         except DecisionRefusedError as refused:
             return pages.Done(ok=False, text=refused.why, possible=refused.possible)
         if not decided.again:
-            self.dispatch()
+            # The decision is kept, whatever becomes of its instruction now: the runner records that, and the next round
+            # sends it again.
+            attempted(self.dispatch, [])
         return pages.Done(ok=True, text=decided.text, undo=decided.undo, offers=(decided.offer.id,))
 
     def report(self, fact: Fact) -> pages.Done:
@@ -372,3 +388,15 @@ class LoadstoneService:
         if offer is None:
             raise LoadstoneError(f"there is no offer {id}")
         return offer
+
+
+def attempted(step: Callable[[], Result], wrong: list[Exception]) -> Result | None:
+    """What a step made; None where it failed, which the runner has recorded and `wrong` now holds. Without its store
+    nothing can go on."""
+    try:
+        return step()
+    except StoreError:
+        raise
+    except Exception as error:
+        wrong.append(error)
+        return None

@@ -1,8 +1,14 @@
 """`loadstone run`, `loadstone schedule`, `loadstone step`: the service, its scheduler, and one step by hand."""
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
 
 CONFIG = click.option(
     "--config",
@@ -12,6 +18,7 @@ CONFIG = click.option(
     show_default=True,
     help="The plant's config.yaml.",
 )
+END_SECONDS = 5.0  # real seconds that a running round has to end by itself
 STEPS = ("fetch", "collect", "predict", "respond", "plan", "propose", "dispatch", "verify", "heartbeat", "facts")
 
 
@@ -27,9 +34,13 @@ def run(config: Path, simulate: bool, with_dashboard: bool) -> None:
     Example: loadstone run --config plant.yaml
     """
     from energy.config import load_settings
+    from energy.errors import LoadstoneError
     from energy.supervisor import Role, supervise
 
+    log_to_screen()
     settings = load_settings(config)
+    if simulate and settings.twin is None:
+        raise LoadstoneError(f"{config}: there is no section `twin`, so there is no plant to simulate")
     roles = [
         Role("collector", ["collect", "--config", str(config)]),
         Role("scheduler", ["schedule", "--config", str(config)]),
@@ -52,18 +63,57 @@ def schedule(config: Path) -> None:
     Example: loadstone schedule --config plant.yaml
     """
     import logging
+    import os
     import signal
     import threading
 
-    from energy.build import build_service
+    from energy.build import service_of
+    from energy.config import load_settings
     from energy.schedule import Schedule
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    log_to_screen()
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    Schedule(build_service(config)).run_until(stop)
+    settings = load_settings(config)
+    with alone(settings.folder / "var" / "scheduler.lock", stop):
+        if stop.is_set() or Schedule(service_of(settings)).run_until(stop, END_SECONDS):
+            return
+        # A solve may take long and cannot be told to hurry. Whatever was not recorded as done is done at the next start.
+        logging.getLogger("loadstone.schedule").info(
+            "stopped in the middle of a round; it is run again at the next start"
+        )
+        logging.shutdown()
+        os._exit(0)
+
+
+def log_to_screen() -> None:
+    """What the service says of itself goes to standard error."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    for name, level in (("apscheduler", logging.CRITICAL), ("alembic", logging.WARNING), ("cmdstanpy", logging.ERROR)):
+        logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def alone(path: Path, stop: "Event") -> "Iterator[None]":
+    """One scheduler of a plant at a time: a second one waits until the first has ended, however that ended."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        said = False
+        while not stop.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not said:
+                    click.echo("Another scheduler of this plant runs; this one waits until that has ended.", err=True)
+                said = True
+                stop.wait(0.5)
+        yield
 
 
 @click.command()
@@ -83,14 +133,13 @@ def step(config: Path, name: str, day: object) -> None:
 
     service = build_service(config)
     if name == "verify":
-        made = service.verify(day.date()) if isinstance(day, datetime) else service.verify_due()
+        click.echo(describe(service.verify(day.date()) if isinstance(day, datetime) else service.verify_due()))
     elif name == "propose":
-        made = service.propose(service.plan())
+        click.echo(describe(service.propose(service.plan())))
     elif name == "facts":
-        made = service.answer_facts()
+        click.echo(describe(service.answer_facts() or "no fact waits for an answer"))
     else:
-        made = getattr(service, name)()
-    click.echo(describe(made))
+        click.echo(describe(getattr(service, name)()))
 
 
 def describe(made: object) -> str:

@@ -13,6 +13,8 @@ from energy.model.job import JobState
 from energy.ports import Feed, OrderSource, Program
 from energy.store import Store
 
+SAID = 5  # so many unread rows are named, the others counted
+
 
 @dataclass(slots=True, kw_only=True)
 class Fetched:
@@ -59,12 +61,22 @@ def fetch(
     if orders is not None:
         fetch_orders(store, orders, now, until, fetched)
     for program in programs:
-        try:
-            fetched.events += sum(store.events.put(event) for event in program.events())
-        except LoadstoneError as error:
-            fetched.failures.append(f"{program.name}: {error}")
-            store.steps.failed(f"program {program.name}", now, now, str(error))
+        fetch_events(store, program, now, fetched)
     return fetched
+
+
+def fetch_events(store: Store, program: Program, now: datetime, fetched: Fetched) -> None:
+    """Take the events of a program; those that could not be read are said, the good ones count."""
+    try:
+        events = program.events()
+    except LoadstoneError as error:
+        fetched.failures.append(f"{program.name}: {error}")
+        store.steps.failed(f"program {program.name}", now, now, str(error))
+        return
+    with store.unit():
+        fetched.events += sum(store.events.put(event) for event in events)
+        store.steps.succeeded(f"program {program.name}", now)
+        say_unread(store, f"program {program.name}", "events", getattr(program, "bad", ()), now, fetched)
 
 
 def fetch_orders(store: Store, orders: OrderSource, now: datetime, until: datetime, fetched: Fetched) -> None:
@@ -77,11 +89,28 @@ def fetch_orders(store: Store, orders: OrderSource, now: datetime, until: dateti
         return
     with store.unit():
         if jobs:
-            found = store.jobs.reconcile(jobs, now, complete=True, span=Interval(now, until))
+            # A list with rows that could not be read is not the whole plan: nothing missing from it is taken for gone.
+            whole = getattr(orders, "complete", True)
+            found = store.jobs.reconcile(jobs, now, complete=whole, span=Interval(now, until))
             fetched.jobs_new, fetched.jobs_changed, fetched.jobs_gone = map(len, (found.new, found.changed, found.gone))
         fetched.runs = store.runs.put(runs)
         take_in_runs(store, Interval(now - timedelta(days=2), until), now)
-        store.steps.record(f"orders {orders.name}", now, "", now, 0.0)
+        # What was read but is odd (a column that is not known, a due time that cannot be kept) is a note, no failure.
+        notes = "; ".join(getattr(orders, "notes", ())[:SAID])
+        store.steps.record(f"orders {orders.name}", now, "", now, 0.0, notes)
+        store.steps.succeeded(f"runs {orders.name}", now)
+        say_unread(store, f"orders {orders.name}", "jobs", getattr(orders, "bad", ()), now, fetched)
+        say_unread(store, f"runs {orders.name}", "runs", getattr(orders, "bad_runs", ()), now, fetched)
+
+
+def say_unread(store: Store, step: str, what: str, bad: Sequence[object], now: datetime, fetched: Fetched) -> None:
+    """Rows that could not be read, with their place and the reason, as one failure that stands until they are mended."""
+    if not bad:
+        return
+    more = f" … and {len(bad) - SAID} more" if len(bad) > SAID else ""
+    text = f"{what} that cannot be read were left out: " + "; ".join(str(one) for one in bad[:SAID]) + more
+    fetched.failures.append(f"{step}: {text}")
+    store.steps.failed(step, now, now, text)
 
 
 def take_in_runs(store: Store, span: Interval, now: datetime) -> None:

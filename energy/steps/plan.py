@@ -67,7 +67,7 @@ def make(posed: Posed, optimizer: Optimizer, seconds: float, now: datetime, stor
         wrong = new_violations(standing, check(problem, answer.plan))
         if wrong:
             checked = False
-            store.steps.failed("plan", problem.start, now, f"our bug: the check refuses a plan: {words(wrong)}")
+            store.steps.failed("check", problem.start, now, f"our bug: the check refuses a plan: {words(wrong)}")
             notes.append("the found plan was refused by the check; the plan in force stands")
         else:
             found = answer.plan

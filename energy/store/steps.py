@@ -27,6 +27,13 @@ class Steps(Repository):
             connection.execute(sa.update(failure).where(*open_failures).values(cleared_at=at))
             return insert_new(connection, step_table, [{**row, "at": at, "seconds": seconds, "note": note}]) == 1
 
+    def succeeded(self, step: str, at: datetime) -> None:
+        """A step has worked (again): what failed before is no longer a failure. Writes only where there was one."""
+        open_failures = (failure.c.site == self._site, failure.c.step == step, failure.c.cleared_at.is_(None))
+        if self._first(sa.select(failure.c.id).where(*open_failures)) is not None:
+            with self._writing() as connection:
+                connection.execute(sa.update(failure).where(*open_failures).values(cleared_at=at))
+
     def last(self, step: str) -> tuple[datetime, datetime, str] | None:
         """(slot, at, note) of the newest record of a step."""
         query = sa.select(step_table.c.slot, step_table.c.at, step_table.c.note).where(*self._of(step))

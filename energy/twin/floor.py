@@ -13,6 +13,7 @@ from typing import Any
 from energy.clock import Clock, aware
 from energy.errors import ImportFileError, LoadstoneError, Mistake
 from energy.exchange.orders import write_jobs, write_runs
+from energy.exchange.rows import replace_text
 from energy.model.fact import Fact
 from energy.model.job import Job, Planned
 from energy.model.run import JobRun
@@ -145,7 +146,10 @@ class LivingPlant:
         """Live again through what the diary tells."""
         if self._diary is None or not self._diary.exists():
             return
-        for line in self._diary.read_text(encoding="utf-8").splitlines():
+        whole, _, broken = self._diary.read_text(encoding="utf-8").rpartition("\n")
+        if broken:  # the plant was ended while it wrote; what it was told stands in the instructions still
+            replace_text(self._diary, whole + "\n" if whole else "")
+        for line in whole.splitlines():
             entry = json.loads(line)
             at = datetime.fromisoformat(entry["at"])
             if at < self.twin.now:

@@ -11,9 +11,13 @@ from energy.clock import Clock, floor_to
 from energy.config import Settings
 from energy.config.settings import TwinSettings
 from energy.errors import LoadstoneError
+<<<<<<< HEAD
 from energy.exchange.readings import FileMapping
 from energy.exchange.stamps import Stamps
 from energy.twin import tables
+=======
+from energy.exchange.rows import replace_text
+>>>>>>> kills
 from energy.twin.floor import LivingPlant
 from energy.twin.measured import MeasuredLoad
 from energy.twin.plant import Others, Twin
@@ -67,6 +71,5 @@ def born(folder: Path, settings: Settings, clock: Clock) -> datetime:
     if path.exists():
         return datetime.fromisoformat(json.loads(path.read_text())["born"])
     at = floor_to(clock.now(), timedelta(minutes=settings.site.step_minutes))
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"born": at.isoformat()}))
+    replace_text(path, json.dumps({"born": at.isoformat()}))
     return at

@@ -98,7 +98,9 @@ def import_past(data: Path, config: Path, first: date) -> None:
     hourly = ["--column", "value", "--step", "60"]
     imported(config, prices, "--series", "price.day_ahead", "--unit", "EUR/MWh", "--known-at", "day-ahead", *hourly)
     basis = ["--basis", "grid average, direct (Sweden 2020)"]
-    imported(config, carbon, "--series", "carbon.intensity", "--unit", "g/kWh", "--known-at", "day-end", *hourly, *basis)
+    imported(
+        config, carbon, "--series", "carbon.intensity", "--unit", "g/kWh", "--known-at", "day-end", *hourly, *basis
+    )
 
 
 def imported(config: Path, file: Path, *words: str) -> None:
@@ -113,8 +115,12 @@ def imported(config: Path, file: Path, *words: str) -> None:
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("var/steelworks"), show_default=True,
               help="Where it keeps its files; made anew each time.")  # fmt: skip
-@click.option("--weeks", type=click.IntRange(1, 26), default=3, show_default=True, help="Weeks lived before the live day.")
-@click.option("--planned-days", type=click.IntRange(1, 7), default=7, show_default=True, help="The last of them, planned.")
+@click.option(
+    "--weeks", type=click.IntRange(1, 26), default=3, show_default=True, help="Weeks lived before the live day."
+)
+@click.option(
+    "--planned-days", type=click.IntRange(1, 7), default=7, show_default=True, help="The last of them, planned."
+)
 @click.option("--live", is_flag=True, help="Go on with dashboard and scheduler instead of ending with the summary.")
 def steelworks(folder: Path, weeks: int, planned_days: int, live: bool) -> None:
     """Import nine months, live three weeks of which the last is planned daily, collect over Modbus, plan, verify."""
