@@ -11,13 +11,10 @@ from energy.clock import Clock, floor_to
 from energy.config import Settings
 from energy.config.settings import TwinSettings
 from energy.errors import LoadstoneError
-<<<<<<< HEAD
 from energy.exchange.readings import FileMapping
+from energy.exchange.rows import replace_text
 from energy.exchange.stamps import Stamps
 from energy.twin import tables
-=======
-from energy.exchange.rows import replace_text
->>>>>>> kills
 from energy.twin.floor import LivingPlant
 from energy.twin.measured import MeasuredLoad
 from energy.twin.plant import Others, Twin
