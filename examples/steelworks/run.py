@@ -22,7 +22,7 @@ import click
 from energy import demo
 
 HERE = Path(__file__).parent
-DAY = date(2018, 9, 19)  # the live day: a Wednesday, the last one before the plant closes for Chuseok
+DAY = date(2018, 9, 11)  # the live day, a Tuesday: early in the month, so that its peak is still open
 SPAN = (date(2018, 1, 1), date(2018, 10, 1))  # the nine months of load; nothing else is laid over
 LIVE_SPEED = 60.0  # a minute is an hour, so that whole quarter hours come over the wire
 LIVE_READINGS = 500  # of five meters, each every quarter of a second: half an hour of the plant's time
