@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: install install-test demo test lint types bench clean
+.PHONY: install install-test demo steelworks test lint types bench clean
 
 install: $(STAMP)
 install-test: $(STAMP)-test
@@ -25,6 +25,9 @@ $(STAMP)-test: requirements-test.lock pyproject.toml
 
 demo: install
 	$(BIN)/loadstone demo $(if $(HEADLESS),--headless,)
+
+steelworks: install
+	$(BIN)/python examples/steelworks/run.py
 
 test: install-test
 	$(BIN)/ruff check .

@@ -368,6 +368,7 @@ class TwinWorkSection(Section):
     )
     pieces_an_hour: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(description="least, most")
     elsewhere: Share = Field(0.0, description="share of the jobs that another machine of the group can run too")
+    move_price: float = Field(2.0, ge=0, le=1e6, description="what moving a job is taken to cost a planner, currency")
     starts: tuple[HourOfDay, ...] = Field(
         min_length=1, description="local hours at which a planner sets the first, second … job of a day"
     )

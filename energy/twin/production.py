@@ -131,6 +131,7 @@ class _Planner:
             follows=() if before is None else (before.follows(work),),
             flexible=unplanned or self.dice.share() > 0.06,
             priority=1 if self.dice.share() < 0.1 else 0,
+            move_price=work.move_price,
         )
 
     def _weeks(self) -> int:

@@ -21,6 +21,7 @@ class Work:
     pieces_an_hour: tuple[int, int]
     elsewhere: float  # the part of the jobs that can run on another machine of the group too
     starts: tuple[float, ...]  # the local hours at which a planner sets the first, second … job of a day
+    move_price: float = 2.0  # what moving one is taken to cost a planner
 
 
 WORK = (

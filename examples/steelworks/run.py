@@ -9,7 +9,7 @@ import csv
 import gzip
 import logging
 import os
-import subprocess
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from energy import demo
+from energy.commands.imports import imports
+from energy.errors import LoadstoneError
 
 HERE = Path(__file__).parent
-DAY = date(2018, 9, 19)  # the live day: a Wednesday, the last one before the plant closes for Chuseok
+DAY = date(2018, 9, 12)  # the live day, a Wednesday: early in the month, so that its peak is still open
 SPAN = (date(2018, 1, 1), date(2018, 10, 1))  # the nine months of load; nothing else is laid over
 LIVE_SPEED = 60.0  # a minute is an hour, so that whole quarter hours come over the wire
 LIVE_READINGS = 500  # of five meters, each every quarter of a second: half an hour of the plant's time
@@ -73,7 +75,7 @@ CARBON = LaidOver(
 )
 
 
-def main_folder() -> Path:
+def data_folder() -> Path:
     """The folder of public data, with everything in it that is needed; else a message that says what to do."""
     said = os.environ.get("LOADSTONE_DATA", "")
     if not said:
@@ -105,11 +107,13 @@ def import_past(data: Path, config: Path, first: date) -> None:
 
 def imported(config: Path, file: Path, *words: str) -> None:
     """`loadstone import readings`. Rows that cannot be kept are named and left out (exit code 2); all else ends here."""
-    command = ["import", "readings", str(file), "--config", str(config), *words]
-    click.echo(f"loadstone {' '.join(command)}")
-    done = subprocess.run([sys.executable, "-m", "energy.cli", *command], check=False)
-    if done.returncode not in {0, 2}:
-        raise click.ClickException(f"the import of {file.name} ended with {done.returncode}")
+    command = ["readings", str(file), "--config", str(config), *words]
+    click.echo(f"loadstone import {shlex.join(command)}")
+    try:
+        imports.main(command, prog_name="loadstone import", standalone_mode=False)
+    except SystemExit as done:
+        if done.code != 2:
+            raise click.ClickException(f"the import of {file.name} ended with {done.code}") from done
 
 
 @click.command()
@@ -121,11 +125,13 @@ def imported(config: Path, file: Path, *words: str) -> None:
 @click.option(
     "--planned-days", type=click.IntRange(1, 7), default=7, show_default=True, help="The last of them, planned."
 )
+@click.option("--readings", type=click.IntRange(1), default=LIVE_READINGS, show_default=True,
+              help="So many at least are collected over Modbus on the live day.")  # fmt: skip
 @click.option("--live", is_flag=True, help="Go on with dashboard and scheduler instead of ending with the summary.")
-def steelworks(folder: Path, weeks: int, planned_days: int, live: bool) -> None:
+def steelworks(folder: Path, weeks: int, planned_days: int, readings: int, live: bool) -> None:
     """Import nine months, live three weeks of which the last is planned daily, collect over Modbus, plan, verify."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    data = main_folder()
+    data = data_folder()
     plant = demo.prepare(
         HERE / "config.yaml",
         folder,
@@ -138,8 +144,11 @@ def steelworks(folder: Path, weeks: int, planned_days: int, live: bool) -> None:
     )
     if live:
         raise SystemExit(demo.run(plant, speed=LIVE_SPEED, say=click.echo))
-    click.echo(demo.headless(plant, say=click.echo, speed=LIVE_SPEED, least=LIVE_READINGS))
+    click.echo(demo.headless(plant, say=click.echo, speed=LIVE_SPEED, least=readings))
 
 
 if __name__ == "__main__":
-    steelworks()
+    try:
+        steelworks()
+    except LoadstoneError as error:
+        raise SystemExit(str(error)) from error
