@@ -47,10 +47,13 @@ def test_yaml_loads(block: Block, tmp_path: Path) -> None:
         return
     whole = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for section, value in said.items():
+        if section == "meters":
+            value += [m for m in whole["meters"] if m["measures"] == "grid" and value[0]["measures"] != "grid"]
         whole[section] = {**whole[section], **value} if section == "tariff" else value
         if "fixed_per_kwh" in (value if isinstance(value, dict) else {}):
             whole[section].pop("market", None)
-    (tmp_path / "acme-310.yaml").write_text(acme())
+    for file, text in {"acme-310.yaml": acme(), "company-ca.pem": ""}.items():
+        (tmp_path / file).write_text(text)
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(whole, allow_unicode=True))
     load_settings(config, {})
@@ -62,11 +65,10 @@ def acme() -> str:
 
 
 def test_a_profile_on_a_page_is_a_profile(tmp_path: Path) -> None:
-    from meters.profile import load_profile
+    from meters.profile import load
 
-    path = tmp_path / "acme-310.yaml"
-    path.write_text(acme())
-    assert load_profile(str(path)).name.startswith("Acme 310")
+    (tmp_path / "acme-310.yaml").write_text(acme())
+    assert load("acme-310.yaml", tmp_path).name.startswith("Acme 310")
 
 
 def test_events_on_a_page_are_events(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_no_page_speaks_of_how_the_project_is_made() -> None:
         f"{name(page)}:{number}": line.strip()
         for page in PAGES
         for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
-        if odd.search(line)
+        if odd.search(re.sub(r"`[^`]*`", "", line))
     }
     assert not found
 
