@@ -1,13 +1,18 @@
-# The newcomer's commands. PYTHON may name another interpreter: make test PYTHON=/path/to/python3.13
+# The newcomer's commands; `make` alone lists them. PYTHON may name another interpreter: make test PYTHON=/path/to/python3.13
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: install install-test demo steelworks test lint types bench clean
+.DEFAULT_GOAL := help
+.PHONY: help install install-test demo steelworks test lint types bench docs soak clean
 
-install: $(STAMP)
-install-test: $(STAMP)-test
+help:
+	@echo "Loadstone. Start with 'make demo'; then README.md, 'Your own plant'."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Loadstone and what it needs, into .venv/
+install-test: $(STAMP)-test ## the same, with what the tests need
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(0 if ok else "Loadstone needs Python 3.11, 3.12 or 3.13; this is %d.%d. Name another: make PYTHON=/path/to/python3.13" % sys.version_info[:2])'
@@ -23,27 +28,32 @@ $(STAMP)-test: requirements-test.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@ $(STAMP)
 
-demo: install
+demo: install ## a living simulated factory; HEADLESS=1 for one cycle and a summary
 	$(BIN)/loadstone demo $(if $(HEADLESS),--headless,)
 
-steelworks: install
+steelworks: install ## the example on real data; needs LOADSTONE_DATA
 	$(BIN)/python examples/steelworks/run.py
 
-test: install-test
+test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 for another Python
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-bench: install-test
+bench: install-test ## how good and how fast the optimizer is on generated plants
 	$(BIN)/python -m benchmarks.optimize
 
-lint: install-test
+lint: install-test ## mend what can be mended by itself, and format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-types: install-test
+types: install-test ## the type checker alone
 	$(BIN)/mypy
 
-clean:
+docs: install ## make the pages anew that are made from the code
+	$(BIN)/python -m energy.config.reference docs/config.md
+	$(BIN)/python -m energy.commands.reference docs/cli.md
+	$(BIN)/python -m energy.exchange.schema docs
+
+clean: ## remove .venv/ and what builds leave
 	rm -rf $(VENV) build *.egg-info
