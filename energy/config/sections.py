@@ -187,6 +187,9 @@ class OffersSection(Section):
     least_gain: float = Field(15.0, ge=0, description="currency; below it a bundle is not worth a question")
     at_most_open: int = Field(3, ge=0, le=100, description="open offers at one time")
     moves_per_shift: int = Field(2, ge=0, le=1000, description="moved jobs per crew shift")
+    least_slack_minutes: int = Field(
+        30, ge=0, le=7 * 1440, description="a moved job must end this long before its due time"
+    )
     better_by: float = Field(
         10.0, ge=0, description="currency; a better plan replaces an open offer only beyond this gain"
     )

@@ -64,6 +64,9 @@ class OfferRules:
     least_gain: float = 15.0  # below it a bundle is not worth a question
     at_most_open: int = 3
     moves_per_shift: int = 2
+    least_slack_minutes: int = (
+        30  # a moved job must end this long before its due time, so that a late start is no disaster
+    )
     better_by: float = 10.0  # a better plan replaces an open offer only beyond this gain
 
 

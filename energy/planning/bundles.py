@@ -293,15 +293,16 @@ def ordered(
 def worth_asking(found: Sequence[Bundle], least_gain: float) -> tuple[list[Bundle], list[Bundle]]:
     """The bundles worth a question, and those that are not.
 
-    A bundle below the least gain that one better bundle requires only makes room for it: the two are offered as one. One
-    below it that nobody requires is left out, and with it nothing else, since none depends on it.
+    A bundle below the least gain that a better bundle requires only makes room for it: the two are offered as one (the
+    first of them, where several require it; the others then require that one). One below it that nobody requires is left
+    out, and with it nothing else, since none depends on it.
     """
     groups: list[list[int]] = [[n] for n in range(len(found))]
     home = list(range(len(found)))
     for number in reversed(range(len(found))):
         dependents = {home[m] for m in range(len(found)) if number in found[m].requires and home[m] != number}
-        if sum_gain(found, groups[number]) < least_gain and len(dependents) == 1:
-            into = dependents.pop()
+        if sum_gain(found, groups[number]) < least_gain and dependents:
+            into = min(dependents)
             groups[into] = [*groups[number], *groups[into]]
             for member in groups[number]:
                 home[member] = into

@@ -358,7 +358,7 @@ def problem_job(
         offered=offered_place,
         fixed=None if free else in_force,
         earliest=max(0, earliest) if free else 0,
-        must_end=must_end(situation, in_force, options) if free and not touched else None,
+        must_end=must_end(situation, job.due, in_force, options) if free and not touched else None,
         due=horizon.slot_of(job.due),
         late_per_hour=job.late_price_per_hour,
         after=after,
@@ -368,10 +368,13 @@ def problem_job(
     )
 
 
-def must_end(situation: Situation, in_force: Placement, options: Mapping[tuple[str, str], Option]) -> int | None:
+def must_end(
+    situation: Situation, due: datetime, in_force: Placement, options: Mapping[tuple[str, str], Option]
+) -> int | None:
     """A job that is asked about stays within its local day: the next day has its own offers, and an account is by day.
-    One that already runs over midnight may go on doing so."""
-    last = min(situation.horizon.slots, situation.horizon.slot_edge(situation.movable.end))
+    And it keeps some slack to its due time. One that already runs over midnight, or that close, may go on doing so."""
+    horizon, slack = situation.horizon, timedelta(minutes=situation.calendar.rules.least_slack_minutes)
+    last = min(horizon.slots, horizon.slot_edge(situation.movable.end), horizon.slot_of(due - slack))
     there = in_force.start + options[in_force.machine, in_force.mode].slots
     return last if there <= last else None
 

@@ -18,6 +18,8 @@ from energy.model.site import Site
 from energy.store import Store
 
 LATE = timedelta(hours=6)  # readings this late still change their intervals in the regular round
+RUNS_KNOWN = timedelta(days=62)  # runs that become known this late still change the loads
+RUNS_NOTE = "runs that the loads know"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,24 @@ def collect(
             continue
         changed += collect_meter(store, meter, since, until, site.step_minutes, now)
         oldest = min(oldest, since)
+    stale = stale_since(store, until)
+    if stale is not None and stale < oldest:
+        oldest = floor_to(stale, step)
     loads = renew_loads(store, site, meters, Interval(oldest, until), now) if oldest < until else 0
     pruned = store.readings.prune(now - timedelta(days=raw_days), raw_bytes)
     return Collected(intervals=changed, loads=loads, pruned=pruned)
+
+
+def stale_since(store: Store, until: datetime) -> datetime | None:
+    """Since when the loads were made without what is now known of runs; None where they know them all. Remembers the runs
+    that they know from now on."""
+    runs = store.runs.of(Interval(until - RUNS_KNOWN, until))
+    known = store.note(RUNS_NOTE) or {}
+    said = {f"{r.job} {r.start.isoformat()}": f"{r.end} {r.machine} {r.kwh}" for r in runs}
+    changed = [r.start for r, (key, word) in zip(runs, said.items(), strict=True) if known.get(key) != word]
+    if changed:
+        store.note(RUNS_NOTE, said)
+    return min(changed, default=None)
 
 
 def first_open(store: Store, meter: Meter, until: datetime, step: timedelta, late: timedelta) -> datetime | None:

@@ -1,5 +1,6 @@
 """Jobs as the production plan says them, revision by revision."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -38,15 +39,15 @@ class Jobs(Repository):
             kept = {row.id: row for row in connection.execute(self._current())}
             for job in listed.values():
                 if job.id not in kept:
-                    self._keep(connection, job, job.state, at)
+                    self._keep(connection, job, job.state, at, said=word(job))
                     new.append(job.id)
                 elif self._take(connection, job, kept[job.id], at):
                     changed.append(job.id)
-            missing = [row for id, row in kept.items() if complete and id not in listed]
+            missing = [row for id, row in kept.items() if complete and row.said and id not in listed]
             released = [load(Job, row.body) for row in missing if row.state == JobState.RELEASED.value]
             gone = [job for job in released if span is None or _in_plan(job, span)]
             for job in gone:
-                self._keep(connection, replace(job, state=JobState.GONE), JobState.GONE, at)
+                self._keep(connection, replace(job, state=JobState.GONE), JobState.GONE, at, said="gone")
         same = len(listed) - len(new) - len(changed)
         return Reconciled(new=tuple(new), changed=tuple(changed), gone=tuple(job.id for job in gone), same=same)
 
@@ -60,7 +61,7 @@ class Jobs(Repository):
             before = load(Job, row.body)
             if replace(job, revision=before.revision) == before:
                 return before
-            return self._keep(connection, job, JobState(row.listed), at)
+            return self._keep(connection, job, JobState(row.listed), at, said=row.said)
 
     def set_state(self, job: str, state: JobState, at: datetime) -> None:
         """Keep that a job is in another state; KeyError where there is no such job."""
@@ -94,22 +95,24 @@ class Jobs(Repository):
         return [job for job in jobs if job.id in running or _in_plan(job, span)]
 
     def _current(self) -> Query:
-        columns = (job_table.c.id, job_table.c.body, job_table.c.state, job_table.c.listed)
+        columns = (job_table.c.id, job_table.c.body, job_table.c.state, job_table.c.listed, job_table.c.said)
         return sa.select(*columns).where(job_table.c.site == self._site, job_table.c.current)
 
     def _take(self, connection: sa.Connection, job: Job, row: Row, at: datetime) -> bool:
-        """Take what the plan now says of a job that is kept; whether that changed anything."""
+        """Take what the plan now says of a job that is kept; whether that changed anything. A plan that repeats its last
+        word takes nothing back that the floor has said since."""
+        if word(job) == row.said:
+            return False
         before, listed = load(Job, row.body), JobState(row.listed)
         state = _state(before.state, listed, job.state)
         if replace(job, revision=before.revision, state=state) != before:
-            self._keep(connection, replace(job, state=state), job.state, at)
+            self._keep(connection, replace(job, state=state), job.state, at, said=word(job))
             return True
-        if listed is not job.state:
-            same = (job_table.c.site == self._site, job_table.c.id == job.id, job_table.c.current)
-            connection.execute(sa.update(job_table).where(*same).values(listed=job.state.value))
+        same = (job_table.c.site == self._site, job_table.c.id == job.id, job_table.c.current)
+        connection.execute(sa.update(job_table).where(*same).values(listed=job.state.value, said=word(job)))
         return False
 
-    def _keep(self, connection: sa.Connection, job: Job, listed: JobState, at: datetime) -> Job:
+    def _keep(self, connection: sa.Connection, job: Job, listed: JobState, at: datetime, said: str = "") -> Job:
         newest = sa.select(sa.func.max(job_table.c.version))
         before = connection.execute(newest.where(job_table.c.site == self._site, job_table.c.id == job.id)).scalar_one()
         kept = replace(job, revision=(before or 0) + 1)
@@ -118,12 +121,18 @@ class Jobs(Repository):
             "at": at,
             "state": kept.state.value,
             "listed": listed.value,
+            "said": said,
             "first": min(times),
             "last": max(times),
             "body": dump(kept),
         }
         put_version(connection, job_table, {"site": self._site, "id": kept.id}, columns)
         return kept
+
+
+def word(job: Job) -> str:
+    """A hash of all that a production plan says of a job."""
+    return hashlib.blake2b(dump(replace(job, revision=1)).encode(), digest_size=16).hexdigest()
 
 
 def _state(kept: JobState, listed: JobState, says: JobState) -> JobState:

@@ -146,7 +146,8 @@ class ForecastRow(Base, table=True):
 
 
 class JobRow(Versioned, table=True):
-    """`first` and `last` span all that is said of when it runs; `listed` is the state the production plan last said."""
+    """`first` and `last` span all that is said of when it runs; `listed` is the state the production plan last said,
+    `said` the hash of all that it said; empty for a job that the floor brought (a rush order, what makes scrap good)."""
 
     __tablename__ = "job"
     __table_args__ = (Index(None, "site", "current", "last"),)
@@ -155,6 +156,7 @@ class JobRow(Versioned, table=True):
     at: datetime
     state: str
     listed: str
+    said: str = ""
     first: datetime
     last: datetime
 

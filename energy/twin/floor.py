@@ -14,7 +14,7 @@ from energy.clock import Clock, aware
 from energy.errors import ImportFileError, LoadstoneError, Mistake
 from energy.exchange.orders import write_jobs, write_runs
 from energy.exchange.rows import replace_text
-from energy.model.fact import Fact
+from energy.model.fact import Fact, FactKind
 from energy.model.job import Job, Planned
 from energy.model.run import JobRun
 from energy.twin.plant import Twin
@@ -114,10 +114,11 @@ class LivingPlant:
             self._note({"down": machine, "until": until.isoformat()})
 
     def new_facts(self) -> list[Fact]:
-        """What the floor has reported since this was last asked. A plant built anew tells all of it again, for what it
-        said just before it was stopped may not have been heard; the ids are the same."""
+        """The breakdowns that the floor has reported since this was last asked. A plant built anew tells all of it again,
+        for what it said just before it was stopped may not have been heard; the ids are the same. (Scrap shows in the
+        runs' good quantity; this floor makes none of it again, so nobody needs to plan for it.)"""
         with self._lock:
-            facts = self.twin.facts()
+            facts = [fact for fact in self.twin.facts() if fact.kind is FactKind.MACHINE_DOWN]
             new = facts[self._facts_told :]
             self._facts_told = len(facts)
             return new

@@ -130,6 +130,7 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
     sa.Column('listed', sa.String(), nullable=False),
+    sa.Column('said', sa.String(), nullable=False),
     sa.Column('first', sa.DateTime(timezone=True), nullable=False),
     sa.Column('last', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('site', 'id', 'version', name=op.f('pk_job'))
