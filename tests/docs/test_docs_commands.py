@@ -54,7 +54,7 @@ def complaint(said: list[str]) -> str:
             return f"no command {said[0]} {rest[0]!r}"
         command, rest = inner, rest[1:]
         context = context_of(command)
-    rest = [word for word in rest if word not in PLACES]
+    rest = [word for word in rest if word != "…"]
     try:
         given, left, _ = command.make_parser(context).parse_args(list(rest))
     except click.UsageError as error:
