@@ -79,10 +79,10 @@ def heat_map(page: YearPage, inks: Inks) -> tuple[dict[str, Any], float, float]:
     data = frame(
         (
             {
-                "x": w + 0.03,
-                "x2": w + 0.97,
-                "y": h + 0.04,
-                "y2": h + 0.96,
+                "x": w,
+                "x2": w + 1,
+                "y": h,
+                "y2": h + 1,
                 "c": on_scale(kw, low, high, inks.heat),
                 "Week": w + 1,
                 "Hour": f"{h:02d}:00 to {h + 1:02d}:00",
@@ -104,15 +104,17 @@ def heat_map(page: YearPage, inks: Inks) -> tuple[dict[str, Any], float, float]:
         ({"x": a, "x2": b, "y": c, "y2": d} for a, b, c, d in outlines(page.windows_heat)), ("x", "x2", "y", "y2")
     )
     last = max([week for week, *_ in cells] or [-1]) + 1
-    future = frame([{"x": last, "x2": WEEKS, "y": 0, "y2": 24}] if last < WEEKS else [], ("x", "x2", "y", "y2"))
+    ground = frame([{"x": 0, "x2": WEEKS, "y": 0, "y2": 24}], ("x", "x2", "y", "y2"))  # what nobody knows
     mark = frame(
         [{"x": min(last, today + 1), "y": 12, "t": f"today, week {today + 1}"}] if today < WEEKS and cells else [],
         ("x", "y", "t"),
     )
     tips = [alt.Tooltip("Week:Q"), alt.Tooltip("Hour:N"), alt.Tooltip("Highest:N")]
     layers = [
-        alt.Chart(future).mark_rect(color=inks.night).encode(x=x, y=y, **box),
-        alt.Chart(data).mark_rect().encode(x=x, y=y, **box, color=alt.Color("c:N", scale=None), tooltip=tips),
+        alt.Chart(ground).mark_rect(color=inks.night).encode(x=x, y=y, **box),
+        alt.Chart(data)
+        .mark_rect(stroke=inks.page, strokeWidth=1)
+        .encode(x=x, y=y, **box, color=alt.Color("c:N", scale=None), tooltip=tips),
         alt.Chart(window)
         .mark_rect(filled=False, stroke=colours.LIMIT, strokeWidth=2, cornerRadius=2)
         .encode(x=x, y=y, **box),

@@ -20,7 +20,7 @@ def sheet_picture(sheet: ShiftSheet) -> dict[str, Any]:
     """Machines below each other over the shift and an hour more."""
     shown = [row.start + MARGIN for row in sheet.rows if row.start < sheet.span.end + 3 * MARGIN]
     axis = TimeAxis(sheet.span.start, max([sheet.span.end, *shown]), sheet.header.zone, LIGHT)
-    machines = list(dict.fromkeys(row.machine for row in sheet.rows))
+    machines = sorted({row.machine for row in sheet.rows})
     middle = {machine: ROW * (k + 0.5) for k, machine in enumerate(machines)}
     height = ROW * len(machines)
     lines = frame(({"y": ROW * k} for k in range(len(machines) + 1)), ("y",))

@@ -34,7 +34,7 @@ def overview_picture(power: PowerPicture, now: datetime, zone: str, currency: st
         *p.line(axis, panel, _from(power, now), axis.inks.text, 2),
         *p.line(axis, panel, power.import_measured, colours.MEASURED, 4),
         *p.limits(axis, panel, power),
-        *p.labels(axis, panel, power),
+        *p.labels(axis, panel, power, now),
         p.tooltips(axis, power, top, bottom),
         *gutter(axis, [(top + 12, "Power, kW")]),
         *_strips(axis, power, currency, strips),
@@ -69,7 +69,7 @@ def plan_picture(page: PlanPage, inks: Inks, *, width: int = WIDTH) -> Any:
             *p.line(axis, panel, power.import_as_is, axis.inks.as_is, 1.5, dash=[4, 3], halo=1),
             *p.line(axis, panel, power.import_plan, axis.inks.text, 2),
             *p.limits(axis, panel, power),
-            *p.labels(axis, panel, power),
+            *p.labels(axis, panel, power, now),
             p.tooltips(axis, power, load_top, height),
             *gutter(axis, [(load_top + 6, "Power, kW")]),
         ]

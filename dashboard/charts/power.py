@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import altair as alt
 import numpy as np
@@ -38,6 +39,11 @@ class Panel:
         step = next(power * factor for factor in (1, 2, 3, 5, 10) if power * factor >= raw)
         values = np.arange(np.ceil(self.low / step) * step, self.high, step)
         return [float(v) for v in values if self.y(float(v)) > self.top + 8]
+
+
+def drawn(series: Series) -> bool:
+    """Whether there is enough of it to be seen."""
+    return bool((np.abs(np.nan_to_num(series.values)) > 1.0).any())
 
 
 def merged(groups: Iterable[tuple[str, Series]]) -> list[tuple[str, Series]]:
@@ -168,17 +174,18 @@ def limits(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Char
     return layers
 
 
-def labels(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart]:
+def labels(axis: TimeAxis, panel: Panel, picture: PowerPicture, now: datetime) -> list[alt.Chart]:
     """Base load and PV named in the chart itself, where they are widest."""
     rows = []
     base, pv = picture.base_load, picture.pv
+    away = np.array([abs(axis.x(t) - axis.x(now)) > 0.03 * axis.minutes for t in pv.horizon.times()])
     if np.nanmax(np.nan_to_num(base.values), initial=0) > 0:
         free = np.min([np.nan_to_num(s.values) for s in (base, picture.import_plan, picture.import_as_is)], axis=0)
         around = np.convolve(free, np.ones(9) / 9, mode="same")  # room for the words, not only for a point
         slot = int(np.argmax(around * (np.arange(free.size) > 0.6 * free.size)))
         rows.append((axis.x(base.horizon.time_of(slot)), panel.y(0.5 * float(free[slot])), "base load"))
     if np.nanmax(np.nan_to_num(pv.values), initial=0) > 0.05 * panel.high:
-        slot = int(np.argmax(np.nan_to_num(pv.values)))
+        slot = int(np.argmax(np.nan_to_num(pv.values) * away))
         found = words(
             axis,
             [(axis.x(pv.horizon.time_of(slot)), panel.y(-0.45 * float(pv.values[slot])), "PV")],

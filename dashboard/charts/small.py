@@ -1,7 +1,7 @@
 """Small charts: cumulative savings, promised and real, and the parts of a forecast."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -11,6 +11,7 @@ from dashboard import colours
 from dashboard import format as f
 from dashboard.charts.axis import finished, frame
 from dashboard.colours import Inks
+from energy.clock import local
 from energy.model.forecast import Component
 from energy.model.savings import DaySavings, Kind
 from energy.reports.pages import MonthFigures
@@ -105,7 +106,7 @@ def cumulative(
             color=alt.Color("c:N", scale=None),
             tooltip=[alt.Tooltip("Day:N"), alt.Tooltip("Verified:N")],
         ),
-        alt.Chart(data)
+        alt.Chart(data if modelled else data[:0])
         .mark_line(color=colours.PLAN, strokeWidth=1.5, strokeDash=[4, 3])
         .encode(x=x, y=alt.Y("m:Q", scale=alt.Scale(domain=[low, 1.08 * high], nice=False)), order=alt.value(0)),
         alt.Chart(data).mark_line(color=colours.PLAN, strokeWidth=3).encode(x=x, y=y, order=alt.value(0)),
@@ -159,26 +160,28 @@ def bars(
     )
 
 
-def component(part: Component, inks: Inks) -> dict[str, Any]:
-    """One part of a forecast around its mean."""
-    rows = [{"k": k, "x": x, "y": y} for k, (x, y) in enumerate(zip(part.x, part.y, strict=True))]
-    shown = [rows[int(k * (len(rows) - 1) / 4)]["k"] for k in range(5)] if len(rows) > 8 else [row["k"] for row in rows]
-    names = ",".join(f"'{k}':'{part.x[k]}'" for k in shown)
+def component(part: Component, zone: str, inks: Inks, factor: float = 1.0) -> dict[str, Any]:
+    """One part of a forecast around its mean; `factor` converts for the screen."""
+    names = [_short(x, zone) for x in part.x]
+    rows = [{"k": k, "x": names[k], "y": factor * y} for k, y in enumerate(part.y)]
+    shown = [int(k * (len(rows) - 1) / 4) for k in range(5)] if len(rows) > 8 else list(range(len(rows)))
+    words = ",".join(f"'{k}':'{names[k]}'" for k in shown)
     x = alt.X(
         "k:Q",
         title=None,
         scale=alt.Scale(nice=False),
-        axis=alt.Axis(values=shown, labelExpr=f"({{{names}}})[datum.value]", grid=False, labelFlush=True),
+        axis=alt.Axis(values=shown, labelExpr=f"({{{words}}})[datum.value]", grid=False, labelFlush=True),
     )
-    size = max([abs(row["y"]) for row in rows] or [1.0])
+    low, high = min(0.0, *(row["y"] for row in rows)), max(0.0, *(row["y"] for row in rows))
+    room = 0.1 * (high - low) or 1.0
     y = alt.Y(
         "y:Q",
         title=None,
-        scale=alt.Scale(domain=[-1.1 * size, 1.1 * size], nice=False),
+        scale=alt.Scale(domain=[low - room, high + room], nice=False),
         axis=numbers(3, 46, sign=True),
     )
     base = alt.Chart(frame(rows, ("k", "x", "y"))).encode(x=x, y=y)
-    tips = [alt.Tooltip("x:N", title=part.name), alt.Tooltip("y:Q", title=part.unit, format="+,.1f")]
+    tips = [alt.Tooltip("x:N", title=part.name), alt.Tooltip("y:Q", title="around the mean", format="+,.1f")]
     return together(
         [
             base.mark_area(color=colours.MEASURED, opacity=0.2, interpolate="monotone"),
@@ -187,3 +190,11 @@ def component(part: Component, inks: Inks) -> dict[str, Any]:
         inks,
         130,
     )
+
+
+def _short(x: str, zone: str) -> str:
+    """A point of a component's axis in few letters: local day and hour of an instant, "Mon" of Monday."""
+    if "T" in x and x[:4].isdigit():
+        there = local(datetime.fromisoformat(x), zone)
+        return f"{f.WEEKDAYS[there.weekday()]} {there:%H:%M}"
+    return x[:3] if x in f.WEEKDAYS_LONG else x

@@ -156,7 +156,7 @@ def type_in(header: Header) -> None:
     with st.form("new-event", border=False):
         kind = st.radio("What is asked?", list(KINDS), format_func=KINDS.__getitem__, horizontal=True, key="event-kind")
         first, second, third = st.columns(3)
-        kw = first.number_input("kW", min_value=0.0, value=200.0, step=10.0, key="event-kw")
+        kw = first.number_input("kW", min_value=0.0, value=200.0, step=10.0, format="%.0f", key="event-kw")
         day = second.date_input("Day", there.date() + timedelta(days=1), key="event-day")
         mandatory = third.selectbox("Binding?", ("priced", "mandatory"), key="event-binding") == "mandatory"
         first, second, third = st.columns(3)

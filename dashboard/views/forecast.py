@@ -13,6 +13,7 @@ from dashboard.charts.small import component
 from energy.clock import local
 from energy.reports.pages import ForecastPage, TargetForecast
 
+SHORT = 45  # characters of a flag that fit the sentence and the chart; longer ones stand in the table
 ORDER = ("base_load", "pv", "price", "carbon")
 PER = {"base_load": 1.0, "pv": 1.0, "price": 1000.0, "carbon": 1000.0}
 
@@ -49,7 +50,7 @@ def sentence(page: ForecastPage) -> str:
         said.append(first)
     else:
         said.append(f"{load.name} has not been scored yet")
-    said += [f"{t.name}: **{t.flags[0]}**" for t in page.targets if t.flags][:1]
+    said += [f"{t.name}: **{flag}**" for t in page.targets for flag in t.flags if len(flag) <= SHORT][:1]
     return ". ".join(said) + "."
 
 
@@ -63,7 +64,9 @@ def panel(page: ForecastPage, target: TargetForecast, inks: colours.Inks) -> Lin
     if target.actual is not None:
         drawn.append(Drawn(series=target.actual, colour=measured, name="measured", width=2.6))
     band = (target.p10, target.p90) if target.p10 is not None and target.p90 is not None else None
-    notes: list[tuple[datetime, str, str]] = [(page.header.now, flag, inks.worse) for flag in target.flags[:1]]
+    notes: list[tuple[datetime, str, str]] = [
+        (page.header.now, flag, inks.worse) for flag in target.flags if len(flag) <= SHORT
+    ][:1]
     return Lines(
         name=target.name,
         unit=unit(target),
@@ -168,22 +171,36 @@ def meaning(page: ForecastPage) -> None:
     st.html("".join(f'<div class="line">{f.text(line)}</div>' for line in missing))
 
 
+def part_name(name: str) -> str:
+    """A component's name as the plant says it."""
+    return f.sentence_case(name.removeprefix("driver ").replace("weather.", "").replace("_", " ").replace(".", " "))
+
+
 @parts.guarded
-def made_of(page: ForecastPage) -> None:
+def made_of(page: ForecastPage, target: TargetForecast) -> None:
     """The parts of a forecast that can be read, as small plots."""
-    for target in page.targets:
-        if not target.components:
+    inks, factor = session.theme(), PER.get(target.target, 1.0)
+    for start in range(0, len(target.components), 4):
+        for column, part in zip(st.columns(4), target.components[start : start + 4], strict=False):
+            with column:
+                st.html(f'<div class="soft" style="font-size:15px">{f.text(part_name(part.name))}</div>')
+                low, high = f.number(factor * min(part.y)), f.number(factor * max(part.y))
+                parts.chart(
+                    component(part, page.header.zone, inks, factor),
+                    alt=f"{part_name(part.name)}: from {low} to {high} {unit(target)}.",
+                )
+
+
+def components(page: ForecastPage) -> None:
+    """What the first forecast is made of, and the others on demand."""
+    for nth, target in enumerate(target for target in page.targets if target.components):
+        title = f"What {target.name[0].lower()}{target.name[1:]} is made of, {unit(target)} around its mean"
+        if nth == 0:
+            parts.section(title)
+            made_of(page, target)
             continue
-        parts.section(f"What {target.name.lower()} is made of, {target.components[0].unit} around its mean")
-        inks = session.theme()
-        for start in range(0, len(target.components), 4):
-            for column, part in zip(st.columns(4), target.components[start : start + 4], strict=False):
-                with column:
-                    st.html(f'<div class="soft" style="font-size:15px">{f.text(part.name)}</div>')
-                    parts.chart(
-                        component(part, inks),
-                        alt=f"{part.name}: from {f.number(min(part.y))} to {f.number(max(part.y))} {part.unit}.",
-                    )
+        with st.expander(title, type="compact", key=f"parts-{target.target}"):
+            made_of(page, target)
 
 
 @parts.guarded
@@ -199,7 +216,7 @@ def show() -> None:
         quality(page)
     with right:
         meaning(page)
-    made_of(page)
+    components(page)
 
 
 show()

@@ -9,7 +9,7 @@ from dashboard.charts.axis import TimeAxis
 from dashboard.charts.lines import Drawn, Lines, lines_picture
 from dashboard.charts.spark import sparkline
 from dashboard.parts import Figure
-from energy.model.meter import Role
+from energy.model.meter import Measures, Role
 from energy.reports.pages import MeterPage, MeterRow, MetersPage
 
 WORST = {"silent": 0, "suspect": 1, "late": 2, "good": 3}
@@ -102,9 +102,7 @@ def frame(rows: list[MeterRow], inks: colours.Inks) -> pd.DataFrame:
             "Meter": [row.meter.name for row in rows],
             "Place": [row.meter.place for row in rows],
             "Role": [row.meter.role.value for row in rows],
-            "Power now": [
-                f.quantity(None if row.silent or row.reading is None else row.reading.power_kw, "kW") for row in rows
-            ],
+            "Power now": [f.quantity(power_now(row), "kW") for row in rows],
             "Age": [f.age(row.age_seconds) for row in rows],
             "Quality": [SIGN.get(row.state, row.state) for row in rows],
             "Last 24 h": [sparkline(row.day_kw, inks) for row in rows],
@@ -112,6 +110,13 @@ def frame(rows: list[MeterRow], inks: colours.Inks) -> pd.DataFrame:
             "Remark": [remark(row) for row in rows],
         }
     )
+
+
+def power_now(row: MeterRow) -> float | None:
+    """Power as the plant speaks of it: a PV meter's generation is positive."""
+    if row.silent or row.reading is None or row.reading.power_kw is None:
+        return None
+    return -row.reading.power_kw if row.meter.measures is Measures.PV else row.reading.power_kw
 
 
 def remark(row: MeterRow) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import colours, parts, session
 from dashboard import format as f
 from dashboard.charts.pictures import overview_picture
-from dashboard.charts.power import merged
+from dashboard.charts.power import drawn, merged
 from dashboard.parts import Figure
 from energy.reports.pages import Attention, Level, Overview, PowerPicture
 
@@ -140,10 +140,10 @@ def legend(power: PowerPicture, inks: colours.Inks) -> None:
         (parts.stroke(colours.MEASURED, 3), "import, measured"),
         (parts.stroke(inks.text), "import, forecast with band P10 to P90" if power.import_low else "import, forecast"),
         *((parts.square(inks.group(place)), name) for place, (name, _) in enumerate(merged(power.groups))),
-        *([(parts.square(colours.PLAN), "offered jobs")] if power.offered.values.any() else []),
+        *([(parts.square(colours.PLAN), "offered jobs")] if drawn(power.offered) else []),
         (parts.square(inks.base_load), "base load"),
-        *([(parts.square(colours.PV), "PV")] if (power.pv.values > 0).any() else []),
-        *([(parts.square(colours.BATTERY), "battery")] if power.battery.values.any() else []),
+        *([(parts.square(colours.PV), "PV")] if drawn(power.pv) else []),
+        *([(parts.square(colours.BATTERY), "battery")] if drawn(power.battery) else []),
         *([(parts.square(colours.EVENT), "event")] if power.events else []),
     ]
     parts.legend(("", items))

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import colours, parts, session
 from dashboard import format as f
 from dashboard.charts.pictures import plan_picture
-from dashboard.charts.power import merged
+from dashboard.charts.power import drawn, merged
 from dashboard.offers import accepted_list, card
 from energy.model.savings import Kind
 from energy.reports.pages import Measure, PlanPage
@@ -55,11 +55,11 @@ def legend(page: PlanPage, inks: colours.Inks) -> None:
         parts.legend(("Jobs", jobs))
         return
     loads = [
-        *([(parts.square(colours.PLAN), "offered jobs")] if power.offered.values.any() else []),
+        *([(parts.square(colours.PLAN), "offered jobs")] if drawn(power.offered) else []),
         *((parts.square(inks.group(place)), name) for place, (name, _) in enumerate(merged(power.groups))),
         (parts.square(inks.base_load), "base load"),
-        *([(parts.square(colours.PV), "PV")] if (power.pv.values > 0).any() else []),
-        *([(parts.square(colours.BATTERY), "battery")] if power.battery.values.any() else []),
+        *([(parts.square(colours.PV), "PV")] if drawn(power.pv) else []),
+        *([(parts.square(colours.BATTERY), "battery")] if drawn(power.battery) else []),
         (parts.stroke(inks.text), "import with offers" if page.offers else "import"),
         (parts.stroke(inks.as_is, 1.5, "4 3"), "import as-is"),
         *([(parts.square(colours.EVENT), "event")] if power.events else []),

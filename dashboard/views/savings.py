@@ -24,17 +24,22 @@ def so_far(page: SavingsPage) -> str:
     return f"{name} so far" if f"{local_date(page.header.now, page.header.zone):%Y-%m}" == page.month.month else name
 
 
+def lost(day: DaySavings) -> bool:
+    """Whether a day lost money, beyond rounding."""
+    return day.money(Kind.VERIFIED) < -0.5
+
+
 def sentence(page: SavingsPage) -> str:
     money = page.header.currency
     if not page.days:
         return f"Nothing verified in {f.month_name(page.month.month, year=False)} yet."
     band = "" if page.interval is None else f" ({f.number(page.interval[0])} to {f.quantity(page.interval[1], money)})"
     first = f"**{f.quantity(page.month.verified, money)} verified** in {so_far(page)}{band}."
-    lost = [value for day in page.days if (value := day.money(Kind.VERIFIED)) < -0.5]
-    if not lost:
+    losses = [day.money(Kind.VERIFIED) for day in page.days if lost(day)]
+    if not losses:
         return f"{first} No day lost."
-    are = "it is counted" if len(lost) == 1 else "they are counted"
-    return f"{first} {f.count(len(lost), 'day', capital=True)} lost {f.quantity(-sum(lost), money)}; {are}."
+    are = "it is counted" if len(losses) == 1 else "they are counted"
+    return f"{first} {f.count(len(losses), 'day', capital=True)} lost {f.quantity(-sum(losses), money)}; {are}."
 
 
 def figures(page: SavingsPage) -> list[Figure]:
@@ -84,9 +89,9 @@ def chart(page: SavingsPage) -> None:
             [
                 (parts.stroke(colours.PLAN, 3), "verified"),
                 *([(parts.square("#56B4E980"), "P10 to P90 of the sum")] if page.interval else []),
-                (parts.stroke(colours.PLAN, 1.5, "4 3"), "with modelled"),
+                *([(parts.stroke(colours.PLAN, 1.5, "4 3"), "with modelled")] if page.month.modelled else []),
                 (parts.square(inks.day), "saved on the day"),
-                (parts.square(inks.worse), "lost"),
+                *([(parts.square(inks.worse), "lost")] if any(map(lost, page.days)) else []),
             ],
         )
     )
@@ -142,48 +147,52 @@ def remark(day: DaySavings) -> str:
     return "; ".join(notes)
 
 
+def told(day: DaySavings) -> bool:
+    """Whether a day has something to tell: a moved job, or a remark."""
+    return bool(day.jobs or remark(day))
+
+
+def day_row(day: DaySavings) -> tuple[str, ...]:
+    verified, modelled = day.money(Kind.VERIFIED), day.money(Kind.MODELLED)
+    value = f'<b class="worse">{f.number(verified)}</b>' if lost(day) else f"**{f.number(verified)}**"
+    return (
+        f.day(day.day),
+        f"{sum(job.counted for job in day.jobs)} of {len(day.jobs)}",
+        f.number(day.counterfactual_money),
+        f.number(day.metered_money),
+        value,
+        f.number(day.estimated_money),
+        f.number(modelled) if modelled else f.UNKNOWN,
+        remark(day),
+    )
+
+
+def quiet_row(days: list[DaySavings]) -> tuple[str, ...]:
+    """The days on which nothing was moved, in one row, so that the columns add up."""
+    as_is, real = ([getattr(day, name) for day in days] for name in ("counterfactual_money", "metered_money"))
+    sums = [None if None in column else sum(column) for column in (as_is, real)]
+    label = f"{f.count(len(days), 'day', capital=True)} without a moved job"
+    return (label, f.UNKNOWN, f.number(sums[0]), f.number(sums[1]), f.UNKNOWN, f.UNKNOWN, f.UNKNOWN, "")
+
+
 def day_table(page: SavingsPage) -> None:
     money = page.header.currency
-    rows, sums = [], {"ran": 0, "jobs": 0, "modelled": 0.0}
-    for day in sorted(page.days, key=lambda d: d.day, reverse=True):
-        verified, modelled = day.money(Kind.VERIFIED), day.money(Kind.MODELLED)
-        ran = sum(job.counted for job in day.jobs)
-        sums = {"ran": sums["ran"] + ran, "jobs": sums["jobs"] + len(day.jobs), "modelled": sums["modelled"] + modelled}
-        value = f'<b class="worse">{f.number(verified)}</b>' if verified < -0.5 else f"**{f.number(verified)}**"
-        rows.append(
-            (
-                f.day(day.day),
-                f"{ran} of {len(day.jobs)}",
-                f.number(day.counterfactual_money),
-                f.number(day.metered_money),
-                value,
-                f.number(day.estimated_money),
-                f.number(modelled) if modelled else f.UNKNOWN,
-                remark(day),
-            )
-        )
-    rows.append(
-        (
-            so_far(page),
-            f"{sums['ran']} of {sums['jobs']}",
-            f.number(page.as_is_money),
-            f.number(page.real_money),
-            f.number(page.month.verified),
-            f.number(sum(day.estimated_money for day in page.days)),
-            f.number(sums["modelled"]),
-            "",
-        )
+    days = sorted(page.days, key=lambda d: d.day, reverse=True)
+    quiet = [day for day in days if not told(day)]
+    jobs = [job for day in days for job in day.jobs]
+    total = (
+        so_far(page),
+        f"{sum(job.counted for job in jobs)} of {len(jobs)}",
+        f.number(page.as_is_money),
+        f.number(page.real_money),
+        f.number(page.month.verified),
+        f.number(sum(day.estimated_money for day in days)),
+        f.number(page.month.modelled),
+        "",
     )
-    columns = (
-        "Day",
-        "Counted",
-        f"As-is, {money}",
-        f"Real, {money}",
-        f"Verified, {money}",
-        f"Promised, {money}",
-        f"Modelled, {money}",
-        "Remark",
-    )
+    names = ("As-is", "Real", "Verified", "Promised", "Modelled")
+    columns = ("Day", "Counted", *(f"{name}, {money}" for name in names), "Remark")
+    rows = [*(day_row(day) for day in days if told(day)), *([quiet_row(quiet)] if quiet else []), total]
     parts.table(columns, rows, right=range(1, 7), sums=True)
 
 

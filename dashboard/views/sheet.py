@@ -116,7 +116,12 @@ def paper(page: ShiftSheet) -> None:
         with right:
             parts.section("Whom to call")
             if page.call:
-                parts.table(("", ""), [(role, f"**{call}**") for role, call in page.call], right=(1,), head=False)
+                parts.table(
+                    ("", ""),
+                    [(f.sentence_case(role), f"**{call}**") for role, call in page.call],
+                    right=(1,),
+                    head=False,
+                )
             else:
                 st.html('<div class="line">No numbers in config.yaml (dashboard.call).</div>')
         left, middle, right = st.columns([0.5, 0.3, 0.2], gap="medium", vertical_alignment="bottom")

@@ -733,7 +733,7 @@ METERS = (
     ("m-press-2", "Press 2", "Hall B", Role.SUB, Measures.MACHINE, 87, 599, "blocks"),
     ("m-compressor-1", "Compressor 1", "Utilities", Role.SUB, Measures.OTHER, 103, 1259, "flat"),
     ("m-light", "Hall lighting, HVAC", "Roof", Role.SUB, Measures.OTHER, 190, 2298, "flat"),
-    ("pv", "PV plant", "Roof, 400 kWp", Role.SUB, Measures.PV, 131, 662, "pv"),
+    ("pv", "PV plant", "Roof, 400 kWp", Role.SUB, Measures.PV, -131, 662, "pv"),
     ("battery", "Battery", "Container, 300 kW", Role.SUB, Measures.BATTERY, 0, 200, "pulse"),
 )
 

@@ -60,7 +60,7 @@ def all_pictures(inks: Inks) -> dict[str, dict[str, Any]]:
         "worst": worst_intervals(year.worst, year.machines, ZONE, inks),
         "cumulative": cumulative(savings.month, savings.days, savings.interval, inks),
         "bars": bars([("a", 3.0, "3"), ("b", None, "–")], inks, colour=inks.day),
-        "component": component(load.components[0], inks),
+        "component": component(load.components[0], ZONE, inks),
     }
 
 
