@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-.PHONY: install install-test demo test lint types bench clean
+.PHONY: install install-test demo test soak lint types bench clean
 
 install: $(STAMP)
 install-test: $(STAMP)-test
@@ -32,6 +32,9 @@ test: install-test
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+soak: install-test
+	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
 
 lint: install-test
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
