@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,10 +19,10 @@ from pathlib import Path
 import yaml
 
 from energy.build import service_of
-from energy.clock import HeldClock, SpeedClock, day_bounds, local_date, wall_to_utc
+from energy.clock import Clock, HeldClock, SpeedClock, day_bounds, local_date, wall_to_utc
 from energy.config import Settings, load_settings
 from energy.model.horizon import Interval
-from energy.model.meter import ReadingQuality
+from energy.model.meter import Reading, ReadingQuality
 from energy.model.plan import Bill
 from energy.model.proposal import OfferState
 from energy.model.savings import Kind
@@ -30,11 +31,14 @@ from energy.reports.scores import score_of_day_ahead
 from energy.service import LoadstoneService
 from energy.store import Store
 from energy.supervisor import Role, supervise
+from energy.twin.floor import LivingPlant
 from energy.twin.life import BIRTH, living_plant
 
 Say = Callable[[str], object]
 Before = Callable[[Path, date], object]
 """What to do before the plant's life begins, told its config and its first day: import a past, say."""
+Wire = Callable[[Settings, LivingPlant, Clock], AbstractContextManager[Callable[[], Sequence[Reading]]]]
+"""How the meters of the planned days are read over a wire, while its block lasts."""
 
 CLOCK = "clock.json"
 PLANNED_DAYS = 7
@@ -103,6 +107,7 @@ def prepare(
     day: date | None = None,
     planned_days: int = PLANNED_DAYS,
     before: Before | None = None,
+    wire: Wire | None = None,
 ) -> Demo:
     """Make the folder anew and live through the past: weeks up to `day`, the last days of it planned."""
     began = time.monotonic()
@@ -130,11 +135,12 @@ def prepare(
     service.verify_due()
     lived = time.monotonic()
     service.house.optimizer_seconds = min(SOLVE_SECONDS, settings.optimizer.seconds)
-    for past in days_between(planned, day):
-        rehearsal.planned_day(past)
-        service.verify_due()
+    with wire(settings, rehearsal.plant, clock) if wire else nullcontext() as rehearsal.read_meters:
+        for past in days_between(planned, day):
+            rehearsal.planned_day(past)
+            service.verify_due()
+        rehearsal.live_to(opening(settings, day))
     service.house.optimizer_seconds = settings.optimizer.seconds
-    rehearsal.live_to(opening(settings, day))
     service.verify_due()
     seconds |= {"history": round(lived - born, 1), "planned_week": round(time.monotonic() - lived, 1)}
     return Demo(

@@ -1,17 +1,18 @@
 """A past for a simulated plant, lived on a held clock: weeks without Loadstone, then days planned as on any day.
 
-The meters' counters are read at each slot edge without the wire; everything else (orders by file, feeds, steps, decisions,
-instructions) goes the way it goes in a running plant.
+The meters' counters are read at each slot edge, without the wire unless one is given; everything else (orders by file,
+feeds, steps, decisions, instructions) goes the way it goes in a running plant.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from energy.clock import HeldClock, day_bounds, local_date, wall_to_utc
 from energy.model.horizon import Horizon
+from energy.model.meter import Reading
 from energy.model.proposal import Decision, DecisionKind, Offer, OfferState
 from energy.service import LoadstoneService
 from energy.twin.floor import LivingPlant
@@ -29,6 +30,7 @@ class Rehearsal:
     service: LoadstoneService
     plant: LivingPlant
     clock: HeldClock
+    read_meters: Callable[[], Sequence[Reading]] | None = None  # over a wire; None: straight from the plant
 
     def live_to(self, until: datetime) -> None:
         """Let the plant live to an instant, reading its meters at every slot edge on the way."""
@@ -37,11 +39,11 @@ class Rehearsal:
         since = self.clock.now()
         edges = Horizon(since, max(0, (until - since) // step), house.site.step_minutes)
         meters = house.store.meters()
-        readings = []
+        readings: list[Reading] = []
         for edge in [*edges.times(), edges.end]:
             self.clock.move_to(edge)
             self.plant.twin.advance_to(edge)
-            readings += [reading(self.plant.twin, meter) for meter in meters]
+            readings += self.read_meters() if self.read_meters else [reading(self.plant.twin, m) for m in meters]
         with house.store.unit(durable=False):
             house.store.readings.add(readings)
         self.clock.move_to(until)

@@ -22,6 +22,7 @@ import click
 from energy import demo
 from energy.commands.imports import imports
 from energy.errors import LoadstoneError
+from meters.simulator.wire import wired
 
 HERE = Path(__file__).parent
 DAY = date(2018, 9, 12)  # the live day, a Wednesday: early in the month, so that its peak is still open
@@ -141,6 +142,7 @@ def steelworks(folder: Path, weeks: int, planned_days: int, readings: int, live:
         day=DAY,
         planned_days=planned_days,
         before=lambda config, first: import_past(data, config, first),
+        wire=wired,
     )
     if live:
         raise SystemExit(demo.run(plant, speed=LIVE_SPEED, say=click.echo))

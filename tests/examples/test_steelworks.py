@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from energy.build import service_of
+from energy.clock import HeldClock
 from energy.config import load_settings
 from energy.model.horizon import Horizon
 from energy.model.series import BASE_LOAD, SITE_IMPORT
@@ -134,6 +136,14 @@ def test_nothing_is_known_before_its_time(lived: tuple[Path, dict], invented: Pa
         assert np.isfinite(store.series.get("price.day_ahead", ahead).values).all()
     finally:
         store.close()
+    settings = load_settings(folder / "config.yaml", {"LOADSTONE_DATA": str(invented)})
+    service = service_of(settings, HeldClock(at_noon))
+    try:
+        problem = service.problem_now()
+        known_slots = (TUESDAY + timedelta(days=2) - at_noon) // timedelta(minutes=15)
+        assert sum(problem.price_published) == known_slots < len(problem.price_published)
+    finally:
+        service.house.store.close()
 
 
 def test_without_the_data_it_says_what_to_do(tmp_path: Path) -> None:

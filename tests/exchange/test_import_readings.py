@@ -12,7 +12,7 @@ from energy.exchange.imported import KnownAt, as_intervals, as_series, by_known_
 from energy.exchange.readings import ReadResult, ReadRow
 from energy.model.horizon import Horizon, Interval
 from energy.model.meter import Measures, Meter, Quality, Role
-from energy.model.series import PRICE_DAY_AHEAD, Series
+from energy.model.series import BASE_LOAD, PRICE_DAY_AHEAD, SITE_IMPORT, Series
 from energy.store.store import Store
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
@@ -161,3 +161,24 @@ def test_its_sisters_are_found() -> None:
     said = CliRunner().invoke(imports, ["--help"]).output
     assert all(name in said for name in ("readings", "jobs", "runs"))
     assert "--partial" in CliRunner().invoke(imports, ["jobs", "--help"]).output
+
+
+def test_the_past_of_a_meter_becomes_load_and_ends_where_the_meter_is_read(plant: Path) -> None:
+    days = [datetime(2026, 5, day) for day in (4, 5)]  # noqa: DTZ001 - wall time, as in the file
+    stamps = [day + timedelta(minutes=15 * k) for day in days for k in range(96)]
+    text = "\n".join(["time,kWh", *(f"{at:%Y-%m-%d %H:%M},{10 + at.day}" for at in stamps)])
+    words = ("--meter", "grid", "--column", "kWh", "--before", "2026-05-05")
+    done = run(plant, text, *words)
+    assert "96 new" in done.output
+    assert "0 new, 96 as before" in run(plant, text, *words).output
+    store = store_of(plant)
+    berlin = Horizon(datetime(2026, 5, 3, 22, tzinfo=UTC), 192, 15)
+    assert store.series.get(SITE_IMPORT, berlin).known.tolist() == [True] * 96 + [False] * 96
+    assert store.series.get(SITE_IMPORT, berlin).values[0] == pytest.approx(56.0)
+    assert not store.series.get(BASE_LOAD, berlin).known.any()  # the plant has PV and battery, of which nobody told yet
+    for meter in ("pv", "battery"):
+        run(plant, text.replace(",14", ",1"), "--meter", meter, "--column", "kWh", "--export-column", "kWh", *words[4:])
+    base = store.series.get(BASE_LOAD, berlin)
+    assert base.known.tolist() == [True] * 96 + [False] * 96
+    assert base.values[0] == pytest.approx(56.0 + 4.0)  # charge and discharge are alike; PV gave 1 kWh
+    store.close()
