@@ -41,17 +41,13 @@ test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 fo
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-<<<<<<< HEAD
 bench: install-test ## how good and how fast the optimizer is on generated plants
 	$(BIN)/python -m benchmarks.optimize
 
-lint: install-test ## mend what can be mended by itself, and format
-=======
 soak: install-test ## the kill test a hundred times
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
 
-lint: install-test
->>>>>>> kills
+lint: install-test ## mend what can be mended by itself, and format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 types: install-test ## the type checker alone
