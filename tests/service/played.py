@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-PLANNER, WHOM = "kill test", "t-"
+PLANNER, OWN = "kill test", "planted-"
 
 
 class SideLog:
@@ -82,15 +82,15 @@ def decide(config: Path, side: SideLog) -> None:
             assert again.ok, again
             assert "already" in again.text, again
 
-    number = 1 + max((int(line.rpartition("-")[2]) for line in said if WHOM in line), default=0)
+    number = 1 + max((int(line.rpartition("-")[2]) for line in said if OWN in line), default=0)
     while True:
         offers = store.offers.in_state(OfferState.OPEN, OfferState.ACCEPTED)
-        for offer in (o for o in offers if not o.id.startswith(WHOM)):
+        for offer in (o for o in offers if not o.id.startswith(OWN)):
             if offer.state is OfferState.OPEN:
                 say(DecisionKind.ACCEPT, offer)
-            elif offer.number == 1:
+            elif offer.number == 2:
                 say(DecisionKind.WITHDRAW, offer)
-        own = store.offers.get(f"{WHOM}{number}") or store.offers.put(planted(number, clock.now()), clock.now())
+        own = store.offers.get(f"{OWN}{number}") or store.offers.put(planted(number, clock.now()), clock.now())
         say(DecisionKind.REFUSE, own)
         number += 1
         time.sleep(0.1)
@@ -101,7 +101,7 @@ def planted(number: int, now):  # type: ignore[no-untyped-def]  # the nouns are 
     from energy.model.proposal import Gain, Offer
 
     return Offer(
-        id=f"{WHOM}{number}",
+        id=f"{OWN}{number}",
         site="p",
         version=0,
         number=100 + number,

@@ -31,7 +31,7 @@ from energy.rehearsal import Rehearsal, at_wall, days_between
 from energy.store import Store
 from energy.twin.life import living_plant
 from tests.meters.wire import free_port
-from tests.service.played import PLANNER, WHOM, SideLog
+from tests.service.played import OWN, PLANNER, SideLog
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("LOADSTONE_KILLS", "6"))
@@ -46,7 +46,7 @@ site:
     {{id: press-1, name: Press 1, group: presses, rated_kw: 110, idle_kw: 9}}]}}
 calendar:
   shifts: [{{crew: day, weekdays: [mon, tue, wed, thu, fri], start: "06:00", end: "22:00", people: {{furnace: 3, press: 3}}}}]
-  offers: {{opens: "13:15", closes: "23:00", least_gain: 0.5, at_most_open: 3, moves_per_shift: 9, better_by: 1, notice_minutes: 60}}
+  offers: {{opens: "13:15", closes: "23:00", least_gain: 0.5, at_most_open: 3, moves_per_shift: 9, better_by: 1}}
 tariff: {{market: day_ahead}}
 store: {{url: "sqlite:///loadstone.sqlite", raw_days: 30}}
 orders: {{kind: file, jobs: var/orders/jobs.csv, runs: var/orders/runs.csv}}
@@ -255,7 +255,7 @@ def decisions_are_there_once(store: Store, service: Service) -> int:
     for id in acknowledged:
         offer = store.offers.get(id.split("-", 1)[1])
         assert offer is not None
-        if offer.id.startswith(WHOM):
+        if offer.id.startswith(OWN):
             assert (offer.state, offer.version) == (OfferState.REFUSED, 2)
     return len(acknowledged)
 
@@ -296,7 +296,7 @@ def intervals_add_up(store: Store, born: datetime, now: datetime) -> int:
 
 def offers_are_there_once(store: Store, settings: Settings, born: datetime, now: datetime) -> int:
     """No number is given twice a day, and no job is moved by two offers at once."""
-    offers = [o for o in store.offers.offered(Interval(born, now)) if not o.id.startswith(WHOM)]
+    offers = [o for o in store.offers.offered(Interval(born, now)) if not o.id.startswith(OWN)]
     numbers = Counter((o.id.rsplit("-", 2)[0], o.number) for o in offers)
     assert set(numbers.values()) <= {1}, numbers
     moved = Counter(job for o in offers if o.state in {OfferState.OPEN, OfferState.ACCEPTED} for job in o.jobs)
