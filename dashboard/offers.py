@@ -195,7 +195,7 @@ def label(place: Place, header: Header, names: dict[str, str]) -> str:
     return (
         f"{when}, {names.get(place.planned.machine, place.planned.machine)}: "
         f"{f.quantity(place.money, header.currency)}, "
-        f"{f.quantity(-place.carbon_kg, 'kg')}"
+        f"{f.quantity(-place.carbon_kg, 'kg', sign=True)}"
     )
 
 

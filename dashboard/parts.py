@@ -127,7 +127,7 @@ def answered() -> None:
 
 def tell(done: Done) -> None:
     if done.ok:
-        st.success(f"{done.text} {done.undo}".strip(), icon=":material/check_circle:")
+        st.success(f.sentence_case(f"{done.text} {done.undo}".strip()), icon=":material/check_circle:")
         return
     possible = f" Possible: {'; '.join(done.possible)}." if done.possible else ""
     st.error(f"Not done: {done.text}{possible}", icon=":material/block:")

@@ -8,11 +8,11 @@ Panels are bands of pixels in one layered chart: strips and rows are placed in p
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import altair as alt
 import numpy as np
-import pandas as pd
 
 from dashboard import format as f
 from dashboard.colours import Inks
@@ -65,6 +65,7 @@ class TimeAxis:
     def midnights(self) -> list[float]:
         return [minute for minute, name in self.ticks() if ":" not in name]
 
+    @cache  # noqa: B019 - an axis lives as long as its picture, and is hashed by its few fields
     def encode(self, field: str = "x") -> alt.X:
         """The one x axis, the same object in content for every layer."""
         ticks = self.ticks()
@@ -85,12 +86,17 @@ class TimeAxis:
         )
 
 
-def frame(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    """Rows for a layer; the columns exist even where there is no row."""
-    return pd.DataFrame(list(rows), columns=list(columns))
+def frame(rows: Iterable[dict[str, Any]]) -> alt.InlineData:
+    """The rows of a layer. Unknown is None."""
+    return alt.InlineData(values=list(rows))
 
 
-def steps(axis: TimeAxis, series: Series) -> pd.DataFrame:
+def drawable(layers: Iterable[alt.Chart]) -> list[alt.Chart]:
+    """The layers that have something to draw."""
+    return [layer for layer in layers if layer.data["values"]]
+
+
+def steps(axis: TimeAxis, series: Series) -> list[dict[str, Any]]:
     """Means of slots as steps: each value twice, at the start and the end of its slot; a gap stays a gap."""
     step = series.horizon.step_minutes
     first = axis.x(series.horizon.start)
@@ -99,15 +105,15 @@ def steps(axis: TimeAxis, series: Series) -> pd.DataFrame:
         left, right = first + slot * step, first + (slot + 1) * step
         if right <= 0 or left >= axis.minutes:
             continue
-        known = float(value) if np.isfinite(value) else None
+        known = round(float(value), 4) if np.isfinite(value) else None
         rows += [{"x": max(0.0, left), "y": known}, {"x": min(axis.minutes, right), "y": known}]
-    return frame(rows, ("x", "y")).astype({"x": float, "y": float})
+    return rows
 
 
-def band_steps(axis: TimeAxis, low: Series, high: Series) -> pd.DataFrame:
+def band_steps(axis: TimeAxis, low: Series, high: Series) -> list[dict[str, Any]]:
     """The same for a band between two series."""
     lower, upper = steps(axis, low), steps(axis, high)
-    return lower.rename(columns={"y": "lo"}).assign(hi=upper["y"])
+    return [{"x": a["x"], "lo": a["y"], "hi": b["y"]} for a, b in zip(lower, upper, strict=True)]
 
 
 def rectangles(
@@ -117,7 +123,7 @@ def rectangles(
     cut = [part for interval in intervals if (part := axis.inside(interval))]
     if not cut:
         return []
-    data = frame(({"x": a, "x2": b} for a, b in cut), ("x", "x2"))
+    data = frame(({"x": a, "x2": b} for a, b in cut))
     return [
         alt.Chart(data)
         .mark_rect(color=colour, opacity=opacity)
@@ -127,7 +133,7 @@ def rectangles(
 
 def verticals(axis: TimeAxis, top: float, bottom: float) -> list[alt.Chart]:
     """The vertical grid, drawn by ourselves so that it runs through all panels."""
-    data = frame(({"x": minute} for minute, _ in axis.ticks() if minute > 0), ("x",))
+    data = frame(({"x": minute} for minute, _ in axis.ticks() if minute > 0))
     return [
         alt.Chart(data)
         .mark_rule(color=axis.inks.grid, strokeWidth=1)
@@ -139,7 +145,7 @@ def now_line(axis: TimeAxis, now: datetime, top: float, bottom: float, label_y: 
     """Where we are, through all panels, with the time beside it."""
     if not axis.start <= now < axis.end:
         return []
-    data = frame([{"x": axis.x(now), "t": f"now {f.clock_time(now, axis.zone)}"}], ("x", "t"))
+    data = frame([{"x": axis.x(now), "t": f"now {f.clock_time(now, axis.zone)}"}])
     late = axis.x(now) > 0.9 * axis.minutes
     base = alt.Chart(data).encode(x=axis.encode())
     return [
@@ -168,8 +174,8 @@ def words(
     halo: str = "",
 ) -> list[alt.Chart]:
     """Text at (minute, pixel); where it stands on lines, on a halo of the colour behind it."""
-    data = frame(({"x": x, "y": y, "t": t} for x, y, t in rows), ("x", "y", "t"))
-    if data.empty:
+    data = frame(({"x": x, "y": y, "t": t} for x, y, t in rows))
+    if not data["values"]:
         return []
     base = alt.Chart(data).encode(x=axis.encode(), y=alt.Y("y:Q", scale=None, axis=None), text=alt.Text("t:N"))
     look = {"align": align, "fontSize": size, "fontWeight": weight, "baseline": "middle"}
@@ -177,9 +183,23 @@ def words(
     return [*under, base.mark_text(**look, color=colour)]
 
 
+def inked_words(axis: TimeAxis, rows: Iterable[tuple[float, float, str, str]], *, size: float = 13) -> list[alt.Chart]:
+    """Text at (minute, pixel), each in a colour of its own."""
+    return [
+        alt.Chart(frame({"x": x, "y": y, "t": t, "c": c} for x, y, t, c in rows))
+        .mark_text(fontSize=size, baseline="middle")
+        .encode(
+            x=axis.encode(),
+            y=alt.Y("y:Q", scale=None, axis=None),
+            text=alt.Text("t:N"),
+            color=alt.Color("c:N", scale=None),
+        )
+    ]
+
+
 def gutter(axis: TimeAxis, rows: Iterable[tuple[float, str]], *, size: float = 13, colour: str = "") -> list[alt.Chart]:
     """Names in the axis gutter, left of the panels."""
-    data = frame(({"x": 0.0, "y": y, "t": t} for y, t in rows), ("x", "y", "t"))
+    data = frame(({"x": 0.0, "y": y, "t": t} for y, t in rows))
     return [
         alt.Chart(data)
         .mark_text(
@@ -195,23 +215,18 @@ def hold_gutter(axis: TimeAxis, height: float) -> list[alt.Chart]:
         values=[0], labelExpr="''", minExtent=GUTTER, maxExtent=GUTTER, grid=False, orient="left", title=None
     )
     scale = alt.Scale(domain=[0, 1], range=[height, 0], nice=False)
-    data = frame([{"x": 0.0, "y": 0.0}], ("x", "y"))
+    data = frame([{"x": 0.0, "y": 0.0}])
     return [alt.Chart(data).mark_point(opacity=0).encode(x=axis.encode(), y=alt.Y("y:Q", scale=scale, axis=empty))]
 
 
 def picture(axis: TimeAxis, layers: Sequence[alt.Chart], height: int) -> dict[str, Any]:
     """The layers as one chart with truly shared x, in our own look, as a Vega-Lite specification."""
     independent = {"scale": {"y": "independent", "color": "independent", "angle": "independent"}}
-    kept = [layer for layer in layers if len(layer.data)]
-    return finished(alt.LayerChart(layer=kept, resolve=independent), axis.inks, height)
+    return finished(alt.LayerChart(layer=drawable(layers), resolve=independent), axis.inks, height)
 
 
 def finished(chart: Any, inks: Inks, height: int) -> dict[str, Any]:
-    """One look for all charts: no frame, no ticks, no domain lines, no default legends.
-
-    Altair checks each piece against its schema when it is made; the finished specification is not checked once more,
-    which would double the time of a page (the tests do it).
-    """
+    """One look for all charts: no frame, no ticks, no domain lines, no default legends."""
     spec: dict[str, Any] = chart.to_dict(validate=False)
     return spec | {
         "height": height,

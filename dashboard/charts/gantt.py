@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import altair as alt
 
 from dashboard import colours
 from dashboard import format as f
-from dashboard.charts.axis import TimeAxis, frame, gutter, rectangles, words
+from dashboard.charts.axis import TimeAxis, frame, gutter, inked_words, words
 from dashboard.colours import Inks
 from energy.model.horizon import Interval
 from energy.model.site import Machine
@@ -16,6 +17,7 @@ from energy.reports.pages import Bar, BarState, Blocked
 
 ROW = 30
 SHARE = 0.72  # of the row that a bar fills
+ON_PLAN = "#FFFFFF"
 CHARACTER = 6.6  # px of a character at 12.5 px, generously
 
 
@@ -63,7 +65,7 @@ def gantt(
 
 
 def _lines(axis: TimeAxis, rows: Rows) -> list[alt.Chart]:
-    data = frame(({"y": rows.top + ROW * k} for k in range(len(rows.machines) + 1)), ("y",))
+    data = frame({"y": rows.top + ROW * k} for k in range(len(rows.machines) + 1))
     return [
         alt.Chart(data).mark_rule(color=axis.inks.grid, strokeWidth=1).encode(y=alt.Y("y:Q", scale=None, axis=None))
     ]
@@ -71,23 +73,34 @@ def _lines(axis: TimeAxis, rows: Rows) -> list[alt.Chart]:
 
 def _blocked(axis: TimeAxis, rows: Rows, blocked: Iterable[Blocked], px_per_minute: float) -> list[alt.Chart]:
     """No crew fills its row; maintenance and breakdowns are grey bars with their word."""
-    layers: list[alt.Chart] = []
-    names: dict[str, list[tuple[float, float, str]]] = {"crew": [], "closed": []}
+    areas, names = [], []
     for time in blocked:
         cut = axis.inside(time.interval)
         if time.machine not in rows.machines or cut is None:
             continue
-        crew = "crew" in time.why
-        upper, lower = rows.edges(time.machine)
-        if crew:
-            upper, lower = rows.middle(time.machine) - ROW / 2, rows.middle(time.machine) + ROW / 2
-        layers += rectangles(
-            axis, [time.interval], (upper, lower), axis.inks.no_crew if crew else axis.inks.maintenance
-        )
+        crew, middle = "crew" in time.why, rows.middle(time.machine)
+        upper, lower = (middle - ROW / 2, middle + ROW / 2) if crew else rows.edges(time.machine)
+        ground = axis.inks.no_crew if crew else axis.inks.maintenance
+        areas.append({"x": cut[0], "x2": cut[1], "y": upper, "y2": lower, "c": ground})
         if (cut[1] - cut[0]) * px_per_minute > len(time.why) * CHARACTER + 8:
-            names["crew" if crew else "closed"].append(((cut[0] + cut[1]) / 2, rows.middle(time.machine), time.why))
-    layers += words(axis, names["crew"], colour=axis.inks.faint, size=12)
-    return layers + words(axis, names["closed"], colour=axis.inks.text, size=12)
+            ink = axis.inks.faint if crew else axis.inks.text
+            names.append(((cut[0] + cut[1]) / 2, middle, time.why, ink))
+    return [_boxes(axis, areas), *inked_words(axis, names, size=12)]
+
+
+def _boxes(axis: TimeAxis, areas: list[dict[str, Any]], radius: float = 0) -> alt.Chart:
+    """Boxes in pixel rows, each in a colour of its own."""
+    return (
+        alt.Chart(frame(areas))
+        .mark_rect(cornerRadius=radius)
+        .encode(
+            x=axis.encode(),
+            x2=alt.X2("x2"),
+            y=alt.Y("y:Q", scale=None, axis=None),
+            y2=alt.Y2("y2"),
+            color=alt.Color("c:N", scale=None),
+        )
+    )
 
 
 def _place(axis: TimeAxis, rows: Rows, bar: Bar) -> dict[str, float]:
@@ -123,9 +136,8 @@ def _bars(axis: TimeAxis, rows: Rows, bars: Sequence[Bar]) -> list[alt.Chart]:
             }
             for bar in bars
         ),
-        columns,
     )
-    if data.empty:
+    if not bars:
         return []
     return [
         alt.Chart(data)
@@ -145,7 +157,7 @@ def _outlines(axis: TimeAxis, rows: Rows, as_is: Sequence[Bar], solid: Sequence[
     """Where production had it, and a thin arrow to the new place."""
     if not as_is:
         return []
-    data = frame((_place(axis, rows, bar) for bar in as_is), ("x", "x2", "y", "y2"))
+    data = frame(_place(axis, rows, bar) for bar in as_is)
     layers = [
         alt.Chart(data)
         .mark_rect(filled=False, stroke=axis.inks.as_is, strokeWidth=1.5, strokeDash=[4, 3], cornerRadius=3)
@@ -155,7 +167,7 @@ def _outlines(axis: TimeAxis, rows: Rows, as_is: Sequence[Bar], solid: Sequence[
     arrows = [_arrow(axis, rows, bar, new[bar.job]) for bar in as_is if bar.job in new]
     arrows = [arrow for arrow in arrows if arrow]
     if arrows:
-        lines = frame(arrows, ("x", "x2", "y", "y2", "turn"))
+        lines = frame(arrows)
         layers += [
             alt.Chart(lines)
             .mark_rule(color=axis.inks.as_is, strokeWidth=1.2)
@@ -205,7 +217,7 @@ def _hatch(axis: TimeAxis, rows: Rows, running: Sequence[Bar], px_per_minute: fl
     if not lines:
         return []
     return [
-        alt.Chart(frame(lines, ("x", "x2", "y", "y2")))
+        alt.Chart(frame(lines))
         .mark_rule(color=axis.inks.hatch, strokeWidth=1, opacity=0.75)
         .encode(x=axis.encode(), x2=alt.X2("x2"), y=alt.Y("y:Q", scale=None, axis=None), y2=alt.Y2("y2"))
     ]
@@ -224,7 +236,7 @@ def _label(bar: Bar, px: float) -> str:
 
 def _labels(axis: TimeAxis, rows: Rows, bars: Sequence[Bar], now: datetime, px_per_minute: float) -> list[alt.Chart]:
     """Labels in the bars; those of running jobs stand right of the now-line."""
-    found: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
+    halos, found = [], []
     for bar in bars:
         place = _place(axis, rows, bar)
         left, right = place["x"], place["x2"]
@@ -232,16 +244,19 @@ def _labels(axis: TimeAxis, rows: Rows, bars: Sequence[Bar], now: datetime, px_p
             continue
         if bar.state is BarState.RUNNING and left < axis.x(now) < right:
             left = max(left, axis.x(now) + 4 / px_per_minute)
-        ink = {BarState.OFFER: "#FFFFFF", BarState.ACCEPTED: axis.inks.on_accepted, BarState.AS_IS: axis.inks.soft}.get(
-            bar.state, axis.inks.text
-        )
         text = _label(bar, (right - left) * px_per_minute)
         if text:
-            ground = axis.inks.planned if bar.state is BarState.RUNNING else ""
-            found.setdefault((ink, ground), []).append(((left + right) / 2, rows.middle(bar.machine) + 0.5, text))
-    return [
-        layer for (ink, ground), own in found.items() for layer in words(axis, own, colour=ink, size=12.5, halo=ground)
-    ]
+            at = ((left + right) / 2, rows.middle(bar.machine) + 0.5, text)
+            halos += [at] if bar.state is BarState.RUNNING else []
+            found.append((*at, _ink(axis.inks, bar.state)))
+    under = words(axis, halos, colour=axis.inks.planned, size=12.5, halo=axis.inks.planned)
+    return [*under, *inked_words(axis, found, size=12.5)]
+
+
+def _ink(inks: Inks, state: BarState) -> str:
+    return {BarState.OFFER: ON_PLAN, BarState.ACCEPTED: inks.on_accepted, BarState.AS_IS: inks.soft}.get(
+        state, inks.text
+    )
 
 
 def _due(
@@ -261,7 +276,6 @@ def _due(
         return []
     data = frame(
         ({"x": x, "y": rows.edges(bar.machine)[0] - 2, "y2": rows.edges(bar.machine)[1] + 2} for x, bar in marks),
-        ("x", "y", "y2"),
     )
     texts = [
         (x + 5 / px_per_minute, rows.middle(bar.machine), f"due {f.clock_time(bar.due, axis.zone)}")

@@ -8,7 +8,7 @@ import altair as alt
 
 from dashboard import colours
 from dashboard import format as f
-from dashboard.charts.axis import finished, frame
+from dashboard.charts.axis import drawable, finished, frame
 from dashboard.colours import Inks, on_scale
 from energy.clock import local
 from energy.reports.pages import YearPage
@@ -90,7 +90,6 @@ def heat_map(page: YearPage, inks: Inks) -> tuple[dict[str, Any], float, float]:
             }
             for w, h, kw in cells
         ),
-        ("x", "x2", "y", "y2", "c", "Week", "Hour", "Highest"),
     )
     box = {"x2": alt.X2("x2"), "y2": alt.Y2("y2")}
     worst = frame(
@@ -98,16 +97,12 @@ def heat_map(page: YearPage, inks: Inks) -> tuple[dict[str, Any], float, float]:
             {"x": (w := week_of(item.start, zone)), "x2": w + 1, "y": (h := local(item.start, zone).hour), "y2": h + 1}
             for item in page.worst
         ),
-        ("x", "x2", "y", "y2"),
     )
-    window = frame(
-        ({"x": a, "x2": b, "y": c, "y2": d} for a, b, c, d in outlines(page.windows_heat)), ("x", "x2", "y", "y2")
-    )
+    window = frame(({"x": a, "x2": b, "y": c, "y2": d} for a, b, c, d in outlines(page.windows_heat)))
     last = max([week for week, *_ in cells] or [-1]) + 1
-    ground = frame([{"x": 0, "x2": WEEKS, "y": 0, "y2": 24}], ("x", "x2", "y", "y2"))  # what nobody knows
+    ground = frame([{"x": 0, "x2": WEEKS, "y": 0, "y2": 24}])  # what nobody knows
     mark = frame(
         [{"x": min(last, today + 1), "y": 12, "t": f"today, week {today + 1}"}] if today < WEEKS and cells else [],
-        ("x", "y", "t"),
     )
     tips = [alt.Tooltip("Week:Q"), alt.Tooltip("Hour:N"), alt.Tooltip("Highest:N")]
     layers = [
@@ -124,5 +119,5 @@ def heat_map(page: YearPage, inks: Inks) -> tuple[dict[str, Any], float, float]:
         .mark_text(align="left", dx=8, fontSize=13, color=inks.soft)
         .encode(x=x, y=y, text=alt.Text("t:N")),
     ]
-    kept = [layer for layer in layers if len(layer.data)]
+    kept = drawable(layers)
     return finished(alt.LayerChart(layer=kept), inks, 300), low, high

@@ -81,7 +81,7 @@ def _panel(axis: TimeAxis, lines: Lines, top: float) -> list[alt.Chart]:
     scale = _scale([*drawn, *band], lines, top)
     ticks = scale.ticks()
     layers = [
-        alt.Chart(frame(({"y": v} for v in ticks), ("y",)))
+        alt.Chart(frame({"y": v} for v in ticks))
         .mark_rule(color=axis.inks.grid, strokeWidth=1)
         .encode(y=alt.Y("y:Q", scale=scale.scale, axis=_axis(scale, axis.inks), title=None)),
         *gutter(axis, _title(lines, top), colour=axis.inks.text),
@@ -112,7 +112,7 @@ def _title(lines: Lines, top: float) -> list[tuple[float, str]]:
 
 def _limit(axis: TimeAxis, scale: Panel, name: str, kw: float) -> list[alt.Chart]:
     rule = (
-        alt.Chart(frame([{"y": kw}], ("y",)))
+        alt.Chart(frame([{"y": kw}]))
         .mark_rule(color=colours.LIMIT, strokeWidth=2)
         .encode(y=alt.Y("y:Q", scale=scale.scale, axis=None))
     )

@@ -23,7 +23,7 @@ def sheet_picture(sheet: ShiftSheet) -> dict[str, Any]:
     machines = sorted({row.machine for row in sheet.rows})
     middle = {machine: ROW * (k + 0.5) for k, machine in enumerate(machines)}
     height = ROW * len(machines)
-    lines = frame(({"y": ROW * k} for k in range(len(machines) + 1)), ("y",))
+    lines = frame({"y": ROW * k} for k in range(len(machines) + 1))
     layers = [
         alt.Chart(lines).mark_rule(color="#DDDDDD").encode(y=alt.Y("y:Q", scale=None, axis=None)),
         *hold_gutter(axis, height),
@@ -60,7 +60,7 @@ def _box(
     cut = axis.inside(interval)
     if not cut:
         return []
-    data = frame([{"x": cut[0], "x2": cut[1], "y": y - BAR / 2, "y2": y + BAR / 2}], ("x", "x2", "y", "y2"))
+    data = frame([{"x": cut[0], "x2": cut[1], "y": y - BAR / 2, "y2": y + BAR / 2}])
     look: dict[str, Any] = {"fill": "#111111" if moved else FILL, "stroke": "#111111" if moved else LINE}
     if outline:
         look = {"filled": False, "stroke": "#111111", "strokeDash": [4, 3]}

@@ -39,25 +39,21 @@ def monthly_maxima(
     ]
     labelled = sorted(real, key=lambda row: -row["y"])[:1] + real[-1:]
     layers = [
-        alt.Chart(frame([{"y": limit_kw}], ("y",))).mark_rule(color=colours.LIMIT, strokeWidth=2).encode(y=y),
-        alt.Chart(frame([{"y": target_kw}] if target_kw else [], ("y",)))
+        alt.Chart(frame([{"y": limit_kw}])).mark_rule(color=colours.LIMIT, strokeWidth=2).encode(y=y),
+        alt.Chart(frame([{"y": target_kw}] if target_kw else []))
         .mark_rule(color=colours.LIMIT, strokeWidth=1.5, strokeDash=[5, 4])
         .encode(y=y),
-        alt.Chart(frame([r for r in real if r["y2"]], ("m", "y", "y2")))
-        .mark_rule(color=inks.as_is)
-        .encode(x=x, y=y, y2=alt.Y2("y2")),
-        alt.Chart(frame(as_is, ("m", "y")))
+        alt.Chart(frame([r for r in real if r["y2"]])).mark_rule(color=inks.as_is).encode(x=x, y=y, y2=alt.Y2("y2")),
+        alt.Chart(frame(as_is))
         .mark_point(
             shape="square", size=95, filled=True, color=inks.page, stroke=inks.as_is, strokeWidth=1.5, opacity=1
         )
         .encode(x=x, y=y),
-        alt.Chart(frame(real, ("m", "y")))
-        .mark_point(size=120, filled=True, color=colours.MEASURED, opacity=1)
-        .encode(x=x, y=y),
-        alt.Chart(frame(labelled, ("m", "y", "t")))
+        alt.Chart(frame(real)).mark_point(size=120, filled=True, color=colours.MEASURED, opacity=1).encode(x=x, y=y),
+        alt.Chart(frame(labelled))
         .mark_text(dy=17, fontSize=13, fontWeight=600, color=inks.text)
         .encode(x=x, y=y, text=alt.Text("t:N")),
-        alt.Chart(frame(gone, ("m", "y", "t"))).mark_text(color=inks.soft).encode(x=x, y=y, text=alt.Text("t:N")),
+        alt.Chart(frame(gone)).mark_text(color=inks.soft).encode(x=x, y=y, text=alt.Text("t:N")),
     ]
     return together(layers, inks, 280), low
 
@@ -105,9 +101,9 @@ def worst_intervals(
     high = max([end["x"] for end in ends] or [1.0])
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1.95 * high], nice=False))
     tips = [alt.Tooltip("n:N", title="When"), alt.Tooltip("What:N"), alt.Tooltip("Power:N")]
-    end = alt.Chart(frame(ends, ("n", "x", "t", "why"))).encode(x=x, y=y)
+    end = alt.Chart(frame(ends)).encode(x=x, y=y)
     layers = [
-        alt.Chart(frame(parts, ("n", "x", "x2", "c", "What", "Power")))
+        alt.Chart(frame(parts))
         .mark_bar(height=19)
         .encode(x=x, x2=alt.X2("x2"), y=y, color=alt.Color("c:N", scale=None), tooltip=tips),
         end.mark_text(align="left", dx=7, fontSize=13, fontWeight=600, color=inks.text).encode(text=alt.Text("t:N")),

@@ -105,7 +105,7 @@ def _band(axis: TimeAxis, panel: p.Panel, power: PowerPicture, now: datetime) ->
         return []
     ahead = Interval(now, power.horizon.end)
     cut = p.band_steps(axis, power.import_low, power.import_high)
-    cut = cut[cut["x"] >= axis.x(ahead.start) - power.horizon.step_minutes]
+    cut = [row for row in cut if row["x"] >= axis.x(ahead.start) - power.horizon.step_minutes]
     return [p.area(axis, panel, cut, axis.inks.band, 0.2)]
 
 

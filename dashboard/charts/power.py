@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import altair as alt
 import numpy as np
-import pandas as pd
 
 from dashboard import colours
 from dashboard import format as f
@@ -81,9 +81,9 @@ def y_axis(panel: Panel, inks: Inks) -> alt.Axis:
     )
 
 
-def area(axis: TimeAxis, panel: Panel, data: pd.DataFrame, colour: str, opacity: float = 1.0) -> alt.Chart:
+def area(axis: TimeAxis, panel: Panel, rows: list[dict[str, Any]], colour: str, opacity: float = 1.0) -> alt.Chart:
     return (
-        alt.Chart(data)
+        alt.Chart(frame(rows))
         .mark_area(color=colour, opacity=opacity, line=False)
         .encode(x=axis.encode(), y=alt.Y("lo:Q", scale=panel.scale, axis=None), y2=alt.Y2("hi:Q"))
     )
@@ -100,7 +100,7 @@ def line(
     halo: float = 2.0,
 ) -> list[alt.Chart]:
     """A step line on a halo of page colour."""
-    base = alt.Chart(steps(axis, series)).encode(x=axis.encode(), y=alt.Y("y:Q", scale=panel.scale, axis=None))
+    base = alt.Chart(frame(steps(axis, series))).encode(x=axis.encode(), y=alt.Y("y:Q", scale=panel.scale, axis=None))
     look = {"strokeDash": dash} if dash else {}
     return [
         base.mark_line(color=axis.inks.page, strokeWidth=width + 1.5 * halo, strokeJoin="round"),
@@ -112,7 +112,7 @@ def stack(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart
     """Use above zero (base load, jobs, battery charging below), PV and discharge below it."""
     horizon = picture.base_load.horizon
 
-    def between(low: np.ndarray, high: np.ndarray) -> pd.DataFrame:
+    def between(low: np.ndarray, high: np.ndarray) -> list[dict[str, Any]]:
         return band_steps(axis, Series(horizon, low, "kW"), Series(horizon, high, "kW"))
 
     layers = []
@@ -139,8 +139,8 @@ def stack(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Chart
 
 def frame_layers(axis: TimeAxis, panel: Panel) -> list[alt.Chart]:
     """The axis of the panel, its horizontal grid and the zero line. Only this layer carries the y axis."""
-    grid = frame(({"y": v} for v in panel.ticks() if v), ("y",))
-    zero = frame([{"y": 0.0}], ("y",))
+    grid = frame({"y": v} for v in panel.ticks() if v)
+    zero = frame([{"y": 0.0}])
     y = alt.Y("y:Q", scale=panel.scale, axis=y_axis(panel, axis.inks), title=None)
     return [
         alt.Chart(grid).mark_rule(color=axis.inks.grid, strokeWidth=1).encode(y=y),
@@ -159,7 +159,7 @@ def limits(axis: TimeAxis, panel: Panel, picture: PowerPicture) -> list[alt.Char
     for name, kw, dash, width, away in rows:
         y = panel.y(kw)
         layers.append(
-            alt.Chart(frame([{"y": kw}], ("y",)))
+            alt.Chart(frame([{"y": kw}]))
             .mark_rule(color=colours.LIMIT, strokeWidth=width, strokeDash=dash)
             .encode(y=alt.Y("y:Q", scale=panel.scale, axis=None))
         )
@@ -225,7 +225,7 @@ def tooltips(axis: TimeAxis, picture: PowerPicture, top: float, bottom: float) -
         "battery": "Battery (+ discharge)",
     }
     return (
-        alt.Chart(frame(rows, ("x", "x2", *titles)))
+        alt.Chart(frame(rows))
         .mark_rect(opacity=0)
         .encode(
             x=axis.encode(),

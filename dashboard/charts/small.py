@@ -9,7 +9,7 @@ import altair as alt
 
 from dashboard import colours
 from dashboard import format as f
-from dashboard.charts.axis import finished, frame
+from dashboard.charts.axis import drawable, finished, frame
 from dashboard.colours import Inks
 from energy.clock import local
 from energy.model.forecast import Component
@@ -20,7 +20,7 @@ TRUE_MINUS = "replace(format(datum.value, ','), '-', '−')"
 
 
 def together(layers: Sequence[alt.Chart], inks: Inks, height: int, **resolve: str) -> dict[str, Any]:
-    kept = [layer for layer in layers if len(layer.data)]
+    kept = drawable(layers)
     chart = alt.LayerChart(layer=kept, resolve={"scale": {"color": "independent", **resolve}})
     return finished(chart, inks, height)
 
@@ -73,10 +73,8 @@ def cumulative(
         )
     end = max((step["x"] for step in steps), default=1.0) + 0.9
     steps.append({"x": end, "y": total, "m": total + modelled})
-    weekend = frame(
-        ({"x": d - 0.5, "x2": d + 1.5} for d in range(1, last + 1) if date(year, number, d).weekday() == 5), ("x", "x2")
-    )
-    data = frame(steps, ("x", "y", "m"))
+    weekend = frame({"x": d - 0.5, "x2": d + 1.5} for d in range(1, last + 1) if date(year, number, d).weekday() == 5)
+    data = frame(steps)
     tags = [{"x": end + 0.5, "y": total, "t": f"{f.number(total)} verified", "w": 600}]
     if modelled:
         tags.append({"x": end + 0.5, "y": total + modelled, "t": f"{f.number(modelled, sign=True)} modelled", "w": 400})
@@ -95,8 +93,8 @@ def cumulative(
     y = alt.Y("y:Q", title=None, scale=alt.Scale(domain=[low, 1.08 * high], nice=False), axis=numbers(6, 52))
     layers = [
         alt.Chart(weekend).mark_rect(color=inks.night).encode(x=x, x2=alt.X2("x2")),
-        alt.Chart(frame([{"y": 0.0}], ("y",))).mark_rule(color=inks.axis).encode(y=y),
-        alt.Chart(frame(bars, ("x", "x2", "y", "y2", "c", "Day", "Verified")))
+        alt.Chart(frame([{"y": 0.0}])).mark_rule(color=inks.axis).encode(y=y),
+        alt.Chart(frame(bars))
         .mark_rect(cornerRadius=1)
         .encode(
             x=x,
@@ -106,23 +104,23 @@ def cumulative(
             color=alt.Color("c:N", scale=None),
             tooltip=[alt.Tooltip("Day:N"), alt.Tooltip("Verified:N")],
         ),
-        alt.Chart(data if modelled else data[:0])
+        alt.Chart(data if modelled else frame([]))
         .mark_line(color=colours.PLAN, strokeWidth=1.5, strokeDash=[4, 3])
         .encode(x=x, y=alt.Y("m:Q", scale=alt.Scale(domain=[low, 1.08 * high], nice=False)), order=alt.value(0)),
         alt.Chart(data).mark_line(color=colours.PLAN, strokeWidth=3).encode(x=x, y=y, order=alt.value(0)),
     ]
     if interval is not None:
-        band = frame([{"x": end, "y": interval[0], "y2": interval[1]}], ("x", "y", "y2"))
+        band = frame([{"x": end, "y": interval[0], "y2": interval[1]}])
         layers.append(
             alt.Chart(band)
             .mark_rule(color=colours.MEASURED, strokeWidth=7, opacity=0.5)
             .encode(x=x, y=y, y2=alt.Y2("y2"))
         )
     layers += [
-        alt.Chart(frame(spread[:1], ("x", "y", "t")))
+        alt.Chart(frame(spread[:1]))
         .mark_text(align="left", fontSize=13, fontWeight=600, color=inks.text)
         .encode(x=x, y=y, text=alt.Text("t:N")),
-        alt.Chart(frame(spread[1:], ("x", "y", "t")))
+        alt.Chart(frame(spread[1:]))
         .mark_text(align="left", fontSize=13, color=inks.soft)
         .encode(x=x, y=y, text=alt.Text("t:N")),
     ]
@@ -142,7 +140,6 @@ def bars(
     """Horizontal bars from zero, each with its words right of it; an unknown one has words only."""
     data = frame(
         ({"n": name, "k": k, "v": value or 0.0, "t": text} for k, (name, value, text) in enumerate(rows)),
-        ("n", "k", "v", "t"),
     )
     high = max([abs(value or 0.0) for _, value, _ in rows] or [1.0]) or 1.0
     low = min(0.0, *(value or 0.0 for _, value, _ in rows)) if rows else 0.0
@@ -180,7 +177,7 @@ def component(part: Component, zone: str, inks: Inks, factor: float = 1.0) -> di
         scale=alt.Scale(domain=[low - room, high + room], nice=False),
         axis=numbers(3, 46, sign=True),
     )
-    base = alt.Chart(frame(rows, ("k", "x", "y"))).encode(x=x, y=y)
+    base = alt.Chart(frame(rows)).encode(x=x, y=y)
     tips = [alt.Tooltip("x:N", title=part.name), alt.Tooltip("y:Q", title="around the mean", format="+,.1f")]
     return together(
         [

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from dashboard import format as f
-from dashboard.charts.axis import TimeAxis, frame, gutter, words
+from dashboard.charts.axis import TimeAxis, frame, gutter, inked_words, words
 from dashboard.colours import on_scale, readable_on
 from energy.model.series import Series
 
@@ -63,7 +63,7 @@ def _cells(axis: TimeAxis, it: Strip, top: float) -> list[alt.Chart]:
                 }
             )
     return [
-        alt.Chart(frame(cells, ("x", "x2", "c", "when", "what", "kind")))
+        alt.Chart(frame(cells))
         .mark_rect()
         .encode(
             x=axis.encode(),
@@ -89,7 +89,7 @@ def _perforation(axis: TimeAxis, it: Strip, top: float) -> list[alt.Chart]:
     ]
     if not spans:
         return []
-    edge = frame([{"x": spans[0]["x"], "x2": spans[-1]["x2"]}], ("x", "x2"))
+    edge = frame([{"x": spans[0]["x"], "x2": spans[-1]["x2"]}])
     return [
         alt.Chart(edge)
         .mark_rule(color=axis.inks.page, strokeWidth=3, strokeDash=[3, 4])
@@ -102,7 +102,7 @@ def _labels(axis: TimeAxis, it: Strip, top: float) -> list[alt.Chart]:
     """The mean of each two or three hours, black or white by lightness; the first of the forecast says so."""
     horizon = it.series.horizon
     every = timedelta(hours=2 if axis.minutes <= 40 * 60 else 3)
-    by_ink: dict[str, list[tuple[float, float, str]]] = {}
+    found = []
     said = False
     t = axis.start
     while t + every <= axis.end:
@@ -113,6 +113,6 @@ def _labels(axis: TimeAxis, it: Strip, top: float) -> list[alt.Chart]:
             if not said and not it.known((first + after) // 2):
                 word, said = "forecast", True
             ink = readable_on(it.colour(float(part[part.size // 2])))
-            by_ink.setdefault(ink, []).append((axis.x(t + every / 2), top + HEIGHT / 2 + 0.5, word))
+            found.append((axis.x(t + every / 2), top + HEIGHT / 2 + 0.5, word, ink))
         t += every
-    return [layer for ink, rows in by_ink.items() for layer in words(axis, rows, colour=ink, size=12.5)]
+    return inked_words(axis, found, size=12.5)

@@ -1,6 +1,10 @@
-"""Pictures of every view over the gallery: python -m tests.dashboard.screens OUTDIR [STATE]."""
+"""Pictures of every view, over a state of the gallery or of a running plant:
+
+python -m tests.dashboard.screens OUTDIR [STATE | http://127.0.0.1:8501]
+"""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -28,24 +32,25 @@ def phone(page: Page, base: str, out: Path) -> None:
     whole(page, out / "happened-phone.png")
 
 
-def main(out: Path, state: str) -> None:
+def main(out: Path, what: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    with served(state) as base, sync_playwright() as playwright:
+    running = what.startswith("http")
+    with nullcontext(what.rstrip("/")) if running else served(what) as base, sync_playwright() as playwright:
         browser = launch(playwright)
         if browser is None:
             sys.exit("no Chromium: install one, or run `playwright install chromium`")
         page = opened(browser, WIDE)
         for view in VIEWS:
-            seconds = shown(page, base, view)
+            seconds = shown(page, base, view, charts=not running)
             whole(page, out / f"{view}.png")
             print(f"{view}: {seconds:.1f} s")
         shown(page, base, "year?wall=1")
         whole(page, out / "wall.png")
         dark = opened(browser, WIDE, "dark")
         for view in ("overview", "plan"):
-            shown(dark, base, view)
+            shown(dark, base, view, charts=not running)
             whole(dark, out / f"{view}-dark.png")
-        if state == "normal":
+        if running or what == "normal":
             phone(opened(browser, PHONE), base, out)
         browser.close()
 

@@ -164,8 +164,8 @@ def test_the_repeated_hour_has_two_places() -> None:
 def test_means_are_steps_and_a_gap_stays_a_gap() -> None:
     horizon = Horizon(datetime(2026, 5, 19, tzinfo=UTC), 3)
     data = steps(TimeAxis.of(horizon, ZONE, LIGHT), Series(horizon, np.array([5.0, np.nan, 7.0]), "kW"))
-    assert list(data["x"]) == [0, 15, 15, 30, 30, 45]
-    assert list(data["y"].fillna(-1)) == [5, 5, -1, -1, 7, 7]
+    assert [row["x"] for row in data] == [0, 15, 15, 30, 30, 45]
+    assert [row["y"] for row in data] == [5, 5, None, None, 7, 7]
 
 
 def test_power_panel_holds_limit_and_what_is_below_zero() -> None:
