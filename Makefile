@@ -44,11 +44,7 @@ test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 fo
 bench: install-test ## how good and how fast the optimizer is on generated plants
 	$(BIN)/python -m benchmarks.optimize
 
-<<<<<<< HEAD
-soak: install-test ## the kill test a hundred times
-=======
 soak: install-test ## kill the running service a hundred times; about a quarter of an hour
->>>>>>> kills
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
 
 lint: install-test ## mend what can be mended by itself, and format
