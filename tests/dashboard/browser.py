@@ -82,7 +82,7 @@ def shown(page: Page, base: str, view: str, *, charts: bool = True) -> float:
 def settle(page: Page) -> None:
     """Wait until nothing runs and nothing changes its size any more."""
     page.wait_for_function("!document.querySelector('[data-testid=\"stStatusWidget\"]')", timeout=30_000)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(350)
     page.evaluate("document.fonts.ready")
 
 
