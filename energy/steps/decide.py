@@ -199,6 +199,7 @@ def refuse(store: Store, offer: Offer, decision: Decision, zone: str, now: datet
     """Say no, for this time or longer; an "always" becomes a listed rule with its yearly price and an end."""
     must_be_open(store, offer, zone, now)
     refused = store.offers.put(replace(offer, state=OfferState.REFUSED, state_reason=decision.reason), now)
+    withdraw_dependents(store, refused, now)
     text = f"Refused: {offer.headline}. It will not be offered again."
     if decision.scope in {Scope.THIS_WEEK, Scope.ALWAYS_JOB, Scope.ALWAYS_MACHINE}:
         for rule in standing_rules(offer, decision, now):
@@ -207,6 +208,20 @@ def refuse(store: Store, offer: Offer, decision: Decision, zone: str, now: datet
             f"Refused: {offer.headline}. It stands ({decision.scope}) and is listed with its price under Assumptions."
         )
     return Decided(offer=refused, text=text)
+
+
+def withdraw_dependents(store: Store, refused: Offer, now: datetime) -> None:
+    """Offers that need a refused one can no longer be accepted: they are taken back, with the reason."""
+    for other in store.offers.in_state(OfferState.OPEN):
+        if refused.id in other.requires:
+            why = f"it needs offer {refused.number} ({refused.headline}), which was refused"
+            withdrawn = store.offers.put(replace(other, state=OfferState.WITHDRAWN, state_reason=why), now)
+            store.journal.write(
+                JournalEntry(
+                    at=now, who="Loadstone", role="system", what="offer withdrawn", subject=other.headline, detail=why
+                )
+            )
+            withdraw_dependents(store, withdrawn, now)
 
 
 def standing_rules(offer: Offer, decision: Decision, now: datetime) -> list[StandingRule]:

@@ -105,6 +105,15 @@ def test_a_refused_move_is_not_offered_again(plant: SmallPlant) -> None:
     assert plant.service.problem_now().job("oven-09").fixed is not None
 
 
+def test_an_offer_that_needs_a_refused_one_is_taken_back(plant: SmallPlant) -> None:
+    first, second = plant.offer_of("oven-09"), plant.offer_of("press-09")
+    plant.store.offers.put(replace(second, requires=(first.id,)), plant.clock.now())
+    ok(plant.refuse(first))
+    gone = plant.store.offers.get(second.id)
+    assert gone.state is OfferState.WITHDRAWN
+    assert "which was refused" in gone.state_reason
+
+
 def test_always_becomes_a_listed_rule_with_its_price_and_an_end(plant: SmallPlant) -> None:
     offer = plant.offer_of("oven-09")
     ok(plant.refuse(offer, scope=Scope.ALWAYS_MACHINE, reason="needs the foreman"))
