@@ -128,4 +128,7 @@ def test_a_planner_accepts_refuses_and_withdraws(browser: Browser, plant: str) -
     page.get_by_role("button", name="Refuse this offer").click()
     expect(page.get_by_text("Offer 2 refused.")).to_be_visible(timeout=30_000)
     expect(page.locator(".st-key-accept-offer-2")).to_have_count(0, timeout=30_000)
+    settle(page)
+    page.locator('[class*="st-key-withdraw-offer-1"] button:visible').first.click()
+    expect(page.get_by_text("Offer 1 withdrawn.")).to_be_visible(timeout=30_000)
     assert wrong == []
