@@ -7,11 +7,11 @@ production plan itself has (two jobs at once on a machine) is left as it is, and
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.model.horizon import Horizon, Interval
-from energy.model.job import AsIsEntry, Cause, Job, JobState, Mode, Planned
+from energy.model.job import AsIsEntry, Job, JobState, Planned
 from energy.model.problem import (
     Band,
     Closed,
@@ -25,12 +25,13 @@ from energy.model.problem import (
     ProblemJob,
     ProblemMachine,
 )
-from energy.model.run import JobRun
 from energy.model.series import Series
-from energy.planning import offer_times, roster, tariff
-from energy.planning.as_is import assume_starts
+from energy.planning import roster, tariff
 from energy.planning.effects import Effects, effects
+from energy.planning.freeze import freeze
+from energy.planning.settle import past_the_end, settle, within
 from energy.planning.situation import Expected, Situation
+from energy.planning.slots import mode_of, slot_near, slot_powers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +41,6 @@ class Posed:
     problem: Problem
     entries: tuple[AsIsEntry, ...]
     left_out: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Stand:
-    """A job on its way into the problem: its run if it runs, and where a chain wants it."""
-
-    job: Job
-    run: JobRun | None
-    wanted: Planned
 
 
 def pose(situation: Situation) -> Posed:
@@ -65,248 +57,6 @@ def pose(situation: Situation) -> Posed:
         problem_job(situation, jobs[id], settled_as_is[id], settled_force[id], limits, kept) for id in kept
     )
     return Posed(problem=assemble(situation, problem_jobs, limits, blocked), entries=entries, left_out=left_out)
-
-
-def freeze(
-    situation: Situation, jobs: Mapping[str, Job], limits: Effects
-) -> tuple[dict[str, Planned], tuple[AsIsEntry, ...]]:
-    """Each job's as-is place, and the entries that are new: first frozen, changed by production, or pushed by a fact.
-
-    A re-import that says where an accepted shift has put the job is our own echo and changes nothing.
-    """
-    places: dict[str, Planned] = {}
-    entries: list[AsIsEntry] = []
-    unplanned = [j for j in jobs.values() if j.planned_start is None and j.id not in situation.as_is]
-    assumed = (
-        assume_starts(
-            unplanned, situation.horizon, situation.calendar, situation.site.zone, fixed=released(jobs, situation)
-        )
-        if unplanned
-        else {}
-    )
-    for id, job in sorted(jobs.items()):
-        entry = situation.as_is.get(id)
-        said = production_place(job)
-        if entry is None:
-            place, cause = (said, Cause.RELEASED) if said else (assumed.get(id), Cause.ASSUMED)
-            if place is None:
-                continue
-            places[id] = place
-            if due_to_freeze(situation, place):
-                entries.append(AsIsEntry(planned=place, revision=job.revision, cause=cause, frozen_at=situation.now))
-            continue
-        places[id] = entry.planned
-        moved = (
-            said is not None
-            and job.revision > entry.revision
-            and (said.start, said.machine) != (entry.planned.start, entry.planned.machine)
-        )
-        if (
-            moved
-            and said is not None
-            and said != situation.accepted.get(id)
-            and not same_place(said, situation.accepted.get(id))
-        ):
-            places[id] = said
-            entries.append(
-                AsIsEntry(planned=said, revision=job.revision, cause=Cause.REPLANNED, frozen_at=situation.now)
-            )
-    entries += pushed_by_facts(situation, jobs, places, limits)
-    return places, tuple(entries)
-
-
-def same_place(a: Planned | None, b: Planned | None) -> bool:
-    return a is not None and b is not None and (a.start, a.machine) == (b.start, b.machine)
-
-
-def production_place(job: Job) -> Planned | None:
-    """Where production itself says the job runs; None where it does not say."""
-    if job.planned_start is None:
-        return None
-    mode = next((m for m in job.modes if m.machine == job.planned_machine), job.modes[0])
-    end = job.planned_start + timedelta(minutes=mode.minutes)
-    return Planned(job=job.id, machine=mode.machine, start=job.planned_start, end=end, mode=mode.name)
-
-
-def released(jobs: Mapping[str, Job], situation: Situation) -> dict[str, Planned]:
-    """Where the jobs stand that have a place: the frozen one, else production's."""
-    places = {id: entry.planned for id, entry in situation.as_is.items() if id in jobs}
-    for id, job in jobs.items():
-        said = production_place(job)
-        if id not in places and said is not None:
-            places[id] = said
-    return places
-
-
-def due_to_freeze(situation: Situation, place: Planned) -> bool:
-    """As-is is frozen when a job may be planned for the first time, or when the cut-off of the day before has passed."""
-    if situation.movable.holds(place.start) or place.job in situation.touched:
-        return True
-    cut_off = offer_times.cut_off_before(place.start, situation.calendar.rules.cut_off, situation.site.zone)
-    return situation.now >= cut_off
-
-
-def pushed_by_facts(
-    situation: Situation, jobs: Mapping[str, Job], places: dict[str, Planned], limits: Effects
-) -> list[AsIsEntry]:
-    """New as-is entries for jobs not yet started that a fact makes impossible where they stand: production itself would
-    wait, and no saving may come of that. Changes `places`."""
-    entries = []
-    running = {run.job for run in situation.runs}
-    for id, place in sorted(places.items()):
-        if id in running:
-            continue
-        start, cause = place.start, None
-        if (there := limits.earliest.get(id)) is not None and there > start:
-            start, cause = there, Cause.MATERIAL
-        for closure in limits.closed(place.machine):
-            if Interval(start, start + (place.end - place.start)).overlaps(closure.interval):
-                start, cause = closure.interval.end, Cause.BREAKDOWN
-        if cause is None:
-            continue
-        start = situation.horizon.time_of(situation.horizon.slot_edge(start))
-        places[id] = replace(place, start=start, end=start + (place.end - place.start))
-        entries.append(AsIsEntry(planned=places[id], revision=jobs[id].revision, cause=cause, frozen_at=situation.now))
-    return entries
-
-
-def slots_of(mode: Mode, step_minutes: int) -> int:
-    """How many slots a run touches when it starts at a slot's edge."""
-    return max(1, math.ceil(mode.minutes / step_minutes))
-
-
-def slot_powers(mode: Mode, step_minutes: int) -> tuple[float, ...]:
-    """The mean power of each slot of a run, kW; the energy of the run is kept exactly."""
-    count, parts = slots_of(mode, step_minutes), len(mode.power_kw)
-    part_minutes = mode.minutes / parts
-    powers = []
-    for slot in range(count):
-        begin, end = slot * step_minutes, (slot + 1) * step_minutes
-        kw_minutes = sum(
-            kw * max(0.0, min(end, (i + 1) * part_minutes) - max(begin, i * part_minutes))
-            for i, kw in enumerate(mode.power_kw)
-        )
-        powers.append(kw_minutes / step_minutes)
-    return tuple(powers)
-
-
-def slot_near(horizon: Horizon, t: datetime) -> int:
-    """The slot whose start is nearest to an instant (a half goes to the later one)."""
-    return horizon.slot_of(t + horizon.step / 2)
-
-
-def mode_of(job: Job, planned: Planned) -> Mode:
-    """The way a job runs at a place; a machine that is not among its ways gets the first way's time and power."""
-    for mode in job.modes:
-        if mode.machine == planned.machine and mode.name == planned.mode:
-            return mode
-    return replace(job.modes[0], machine=planned.machine, name=planned.mode)
-
-
-def settle(situation: Situation, wanted: Mapping[str, Planned], limits: Effects) -> dict[str, Placement]:
-    """Where each job really can stand, given what runs, what is late and what facts forbid. Slots of the horizon."""
-    horizon = situation.horizon
-    jobs = {job.id: job for job in situation.jobs}
-    running = {run.job: run for run in situation.runs if run.end is None}
-    placed: dict[str, Placement] = {}
-    pushed: set[str] = set()
-    for id, planned in wanted.items():
-        job, run = jobs[id], running.get(id)
-        mode = mode_of(job, replace(planned, machine=run.machine) if run else planned)
-        length = slots_of(mode, horizon.step_minutes)
-        if run is not None:
-            start = max(slot_near(horizon, run.start), 1 - length)  # an overrun is taken to end with the first slot
-            pushed.add(id)
-        else:
-            start = slot_near(horizon, planned.start)
-            if start < 0:
-                start = 0
-                pushed.add(id)
-        placed[id] = Placement(job=id, machine=mode.machine, start=start, mode=mode.name)
-    for _ in range(len(placed) + 1):
-        if not _push_once(situation, jobs, running, placed, pushed, limits):
-            break
-    return placed
-
-
-def _push_once(
-    situation: Situation,
-    jobs: Mapping[str, Job],
-    running: Mapping[str, JobRun],
-    placed: dict[str, Placement],
-    pushed: set[str],
-    limits: Effects,
-) -> bool:
-    """Push what cannot stand where it is; True where anything moved."""
-    horizon, moved = situation.horizon, False
-
-    def length(id: str) -> int:
-        mode = mode_of(
-            jobs[id],
-            Planned(job=id, machine=placed[id].machine, start=situation.now, end=situation.now, mode=placed[id].mode),
-        )
-        return slots_of(mode, horizon.step_minutes)
-
-    before: dict[str, tuple[int, bool]] = {}
-    for id in sorted(placed, key=lambda i: (placed[i].start, i not in running, i)):
-        place, start = placed[id], placed[id].start
-        if id not in running:
-            free, waits = before.get(place.machine, (start, False))
-            if waits and free > start:
-                start = free
-            for follow in jobs[id].follows:
-                if follow.job in placed and follow.job in pushed:
-                    lag = math.ceil(follow.at_least_minutes / horizon.step_minutes)
-                    start = max(start, placed[follow.job].start + length(follow.job) + lag)
-            if (there := limits.earliest.get(id)) is not None:
-                start = max(start, horizon.slot_edge(there))
-            for closure in limits.closed(place.machine):
-                first, last = horizon.slot_of(closure.interval.start), horizon.slot_edge(closure.interval.end)
-                if start < last and first < start + length(id):
-                    start = last
-            if start != place.start:
-                placed[id] = replace(place, start=start)
-                pushed.add(id)
-                moved = True
-        end = start + length(id)
-        free, waits = before.get(place.machine, (end, False))
-        before[place.machine] = (max(free, end), id in pushed or (waits and free > start))
-    return moved
-
-
-def within(
-    situation: Situation, as_is: Mapping[str, Placement], in_force: Mapping[str, Placement]
-) -> tuple[list[str], tuple[str, ...]]:
-    """The jobs that both chains end within the horizon, and what was left out, in words."""
-    jobs = {job.id: job for job in situation.jobs}
-    kept, left_out = [], []
-    for id in sorted(as_is):
-        ends = []
-        for place in (as_is[id], in_force[id]):
-            planned = Planned(job=id, machine=place.machine, start=situation.now, end=situation.now, mode=place.mode)
-            ends.append(place.start + slots_of(mode_of(jobs[id], planned), situation.horizon.step_minutes))
-        if max(ends) > situation.horizon.slots:
-            left_out.append(f"job {id} ends beyond the horizon")
-        elif max(ends) <= 0:
-            left_out.append(f"job {id} is over")
-        else:
-            kept.append(id)
-    return kept, tuple(left_out)
-
-
-def past_the_end(
-    situation: Situation, in_force: Mapping[str, Placement], kept: Sequence[str]
-) -> dict[str, list[Closed]]:
-    """The machine time that jobs need which start within the horizon and end beyond it."""
-    blocked: dict[str, list[Closed]] = {}
-    inside = set(kept)
-    for id, place in sorted(in_force.items()):
-        if id not in inside and place.start < situation.horizon.slots:
-            closed = Closed(
-                start=max(0, place.start), end=situation.horizon.slots, why=f"job {id} runs past the horizon"
-            )
-            blocked.setdefault(place.machine, []).append(closed)
-    return blocked
 
 
 def problem_job(
@@ -539,17 +289,4 @@ def battery(situation: Situation, price: Series) -> ProblemBattery | None:
         end_value_per_kwh=float(price.values.mean()) * has.discharge_efficiency,
         wear_per_kwh=has.wear_per_kwh,
         rule=has.rule,
-    )
-
-
-def planned_at(problem: Problem, place: Placement) -> Planned:
-    """A placement in time. The end is that of its last slot."""
-    option = problem.job(place.job).option(place.machine, place.mode)
-    horizon = problem.horizon
-    return Planned(
-        job=place.job,
-        machine=place.machine,
-        start=horizon.time_of(place.start),
-        end=horizon.time_of(place.start + option.slots),
-        mode=place.mode,
     )

@@ -12,8 +12,8 @@ from energy.model.problem import Placement, ProblemJob
 from energy.model.proposal import LoadShift
 from energy.model.run import JobRun
 from energy.planning.effects import effects
-from energy.planning.pose import planned_at
 from energy.planning.roster import rosters
+from energy.planning.slots import planned_at
 from energy.reports.pages import Bar, BarState, Blocked
 from energy.reports.picture import Ran
 from energy.reports.prices import Prices

@@ -13,10 +13,11 @@ from energy.model.problem import Placement, Problem
 from energy.model.proposal import Offer, OfferState
 from energy.model.run import JobRun
 from energy.planning.fact_jobs import as_is_of, hurried, remake, rush
-from energy.planning.pose import planned_at, pose
+from energy.planning.pose import pose
 from energy.planning.price import bill_of, site_rows
 from energy.planning.roster import crew_hours
 from energy.planning.situation import Situation
+from energy.planning.slots import planned_at
 from energy.ports import Optimizer
 from energy.reports.pages import Consequence, HappenedPage, Header
 from energy.reports.situation import LOOK_BACK, Rules, gather, jobs_touched, latest_runs

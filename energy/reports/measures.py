@@ -9,7 +9,7 @@ from energy.model.calendar import Attended
 from energy.model.horizon import Interval
 from energy.model.job import Job, Planned
 from energy.model.problem import Problem, ProblemJob
-from energy.planning.pose import planned_at
+from energy.planning.slots import planned_at
 from energy.reports.pages import Measure
 from energy.reports.standing import Places, Standing
 

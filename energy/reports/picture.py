@@ -16,9 +16,9 @@ from energy.model.proposal import LoadShift, OfferState
 from energy.model.run import JobRun
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.tariff import Tariff
-from energy.planning.pose import mode_of, slot_powers
 from energy.planning.price import job_load_kw
 from energy.planning.roster import nobody
+from energy.planning.slots import mode_of, slot_powers
 from energy.reports.pages import PowerPicture
 from energy.reports.prices import Prices
 from energy.reports.situation import Rules

@@ -11,7 +11,7 @@ from energy.model.proposal import LoadShift, Offer
 from energy.planning.bundles import gain_between, places_of
 from energy.planning.check import check_placements, new_violations
 from energy.planning.explain import why_not
-from energy.planning.pose import slot_near
+from energy.planning.slots import slot_near
 from energy.reports.pages import Place
 
 Price = Callable[[Problem, Sequence[Placement]], Plan]

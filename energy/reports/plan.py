@@ -11,7 +11,7 @@ from energy.model.plan import HowFound
 from energy.model.proposal import NotOffered
 from energy.model.savings import DaySavings, JobSaving, Kind
 from energy.planning import offer_times
-from energy.planning.pose import planned_at
+from energy.planning.slots import planned_at
 from energy.reports.cards import accepted_rows, cards
 from energy.reports.gantt import bars, blocked
 from energy.reports.measures import before_after

@@ -8,8 +8,8 @@ import numpy as np
 from energy.clock import day_bounds, floor_to
 from energy.model.horizon import Horizon, Interval
 from energy.model.proposal import LoadShift, Offer, OfferState
-from energy.planning.pose import planned_at
 from energy.planning.roster import CrewHours, crew_hours
+from energy.planning.slots import planned_at
 from energy.reports.pages import Header, SheetRow, ShiftSheet
 from energy.reports.picture import event_words, target_kw
 from energy.reports.prices import Prices, prices

@@ -9,8 +9,8 @@ from energy.model.job import Planned
 from energy.model.plan import Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.model.proposal import LoadShift, Offer, OfferState
-from energy.planning.pose import slot_near
 from energy.planning.price import SiteRows, site_rows
+from energy.planning.slots import slot_near
 from energy.store import Store
 from energy.store.store import Planning
 

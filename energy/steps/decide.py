@@ -28,7 +28,7 @@ from energy.model.proposal import (
 from energy.planning.bundles import gain_between, places_of
 from energy.planning.check import check, new_violations
 from energy.planning.explain import why_not
-from energy.planning.pose import slot_near
+from energy.planning.slots import slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry
 

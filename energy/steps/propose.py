@@ -21,7 +21,7 @@ from energy.planning import offer_times
 from energy.planning.bundles import Bundle, bundles, places_of, priced, with_places, worth_asking
 from energy.planning.check import check, new_violations
 from energy.planning.explain import reasons
-from energy.planning.pose import planned_at, slot_near
+from energy.planning.slots import planned_at, slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry, Planning
 

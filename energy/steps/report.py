@@ -16,7 +16,7 @@ from energy.model.proposal import FloorState, Offer, OfferState
 from energy.model.run import JobRun, RunSource
 from energy.model.site import Site
 from energy.planning.fact_jobs import as_is_of, hurried, remake, rush
-from energy.planning.pose import slot_near
+from energy.planning.slots import slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry
 
