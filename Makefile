@@ -47,7 +47,7 @@ bench: install-test ## how good and how fast the optimizer is on generated plant
 <<<<<<< HEAD
 soak: install-test ## the kill test a hundred times
 =======
-soak: install-test ## kill the running service a hundred times; about a quarter of an hour
+soak: install-test ## kill the running service a hundred times; some six minutes
 >>>>>>> kills
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
 
