@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from dashboard.parts import VIEWS
 from tests.dashboard.browser import DRAWN, launch, served, settle, shown
@@ -42,13 +42,19 @@ def plant() -> Iterator[str]:
         yield base
 
 
+def left_behind(request: Request) -> bool:
+    """A request that the browser itself gave up because the page was left while it was under way; the stream of events
+    always ends like that."""
+    return "_stcore/stream" in request.url or request.failure == "net::ERR_ABORTED"
+
+
 def watched(browser: Browser, scheme: str, width: int = 1440) -> tuple[Page, list[str]]:
     """A page, and the list of all that goes wrong in it."""
     page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" and "Failed to load" not in m.text else None)
-    page.on("requestfailed", lambda r: wrong.append(f"failed: {r.url}") if "_stcore/stream" not in r.url else None)
+    page.on("requestfailed", lambda r: wrong.append(f"{r.failure}: {r.url}") if not left_behind(r) else None)
     page.on(
         "response",
         lambda r: (
