@@ -44,7 +44,7 @@ test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 fo
 bench: install-test ## how good and how fast the optimizer is on generated plants
 	$(BIN)/python -m benchmarks.optimize
 
-soak: install-test ## kill the running service a hundred times; about a quarter of an hour
+soak: install-test ## kill the running service a hundred times; about six minutes
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
 
 lint: install-test ## mend what can be mended by itself, and format
