@@ -144,8 +144,30 @@ def step(config: Path, name: str, day: object) -> None:
 
 def describe(made: object) -> str:
     """What a step made, in a few lines."""
+    from energy.model.savings import DaySavings, Kind
+    from energy.steps.predict import Predicted
+    from energy.steps.propose import Proposed
     from energy.store.store import Planning
 
+    if isinstance(made, list):
+        return "\n".join(describe(part) for part in made) or "nothing was due"
+    if isinstance(made, Predicted):
+        lines = [
+            f"{f.target}: by {f.source}, {f.horizon.slots} slots from {f.horizon.start:%Y-%m-%d %H:%M} UTC, "
+            f"mean {f.p50.values.mean():,.3f} {f.p50.unit}" + "".join(f"\n  note: {flag}" for flag in f.flags)
+            for f in made.forecasts
+        ]
+        return "\n".join([*lines, *(f"{target}: no history to learn from" for target in made.without_history)])
+    if isinstance(made, Proposed):
+        rows = [("offered", made.new), ("still open", made.kept), ("ended", made.ended)]
+        return "\n".join(
+            f"{word}: {o.headline}, {o.gain.money:,.2f} estimated" for word, those in rows for o in those
+        ) or ("nothing is offered now")
+    if isinstance(made, DaySavings):
+        if made.metered_money is None:
+            return f"{made.day}: not measurable ({'; '.join(made.notes)})"
+        kinds = ", ".join(f"{kind} {made.money(kind):,.2f}" for kind in Kind if made.money(kind))
+        return f"{made.day}: {made.metered_money:,.2f} {made.currency} metered; saved: {kinds or 'nothing'}"
     if isinstance(made, Planning):
         before, after = made.in_force.bill, made.plan.bill
         return (

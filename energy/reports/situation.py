@@ -195,7 +195,7 @@ def expected(store: Store, target: Target, key: str, horizon: Horizon, notes: li
     """The forecast of a power over the horizon, with its band."""
     forecast = store.forecasts.latest(target)
     if forecast is not None:
-        notes.extend(f"{target}: {flag}" for flag in forecast.flags)
+        notes.extend(f"{str(target).replace('_', ' ')}: {flag}" for flag in forecast.flags)
     low, middle, high = filled(store, forecast, key, horizon, "kW", "UTC", notes)
     return Expected(middle=middle, low=low, high=high)
 

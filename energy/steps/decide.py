@@ -32,6 +32,12 @@ from energy.planning.slots import slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry
 
+WROTE = {
+    DecisionKind.ACCEPT: "offer accepted",
+    DecisionKind.REFUSE: "offer refused",
+    DecisionKind.EDIT: "offer edited and accepted",
+    DecisionKind.WITHDRAW: "acceptance withdrawn",
+}
 WEEK = timedelta(days=7)
 ALWAYS = timedelta(days=365)
 
@@ -83,9 +89,7 @@ def decide(
                 at=now,
                 who=decision.by,
                 role=decision.role,
-                what=f"offer {decision.kind}"
-                if decision.kind is not DecisionKind.EDIT
-                else "offer edited and accepted",
+                what=WROTE[decision.kind],
                 subject=offer.headline,
                 detail=decision.reason,
             )

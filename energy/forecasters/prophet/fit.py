@@ -43,7 +43,7 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
     except TimeoutError as late:
         raise FitError(f"Prophet's fit took longer than {seconds:g} s") from late
     except (RuntimeError, ValueError) as failure:
-        raise FitError(f"Prophet's fit failed ({str(failure).splitlines()[0][:120]})") from failure
+        raise FitError("Prophet's fit did not converge") from failure
     return model
 
 
