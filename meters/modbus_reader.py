@@ -121,7 +121,8 @@ class ModbusReader:
         self._reads = planned_reads(self._profile)  # what it refused before may be there when it comes back
         if self._failures > 1:
             rest = min(self._settings.poll_seconds * 2 ** min(self._failures - 2, 8), LONGEST_REST_SECONDS)
-            self._rest_until = asyncio.get_running_loop().time() + rest
+            # polls are counted in the plant's time, which a fast clock makes short
+            self._rest_until = asyncio.get_running_loop().time() + rest / max(1.0, self._clock.speed)
         return self._no_answer(trouble)
 
     def _no_answer(self, note: str) -> Reading:
