@@ -38,11 +38,12 @@ def arrays(model: Model) -> Any:
         lower.append(right if row.sense >= 0 else -math.inf)
         upper.append(right if row.sense <= 0 else math.inf)
     cost = np.zeros(len(column))
-    for x, factor in program.objective.items():
+    objective: Any = program.objective  # PuLP types it as perhaps absent; `Model.close` has set it
+    for x, factor in objective.items():
         cost[column[x.name]] = factor
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = len(column), len(lower)
-    lp.col_cost_, lp.offset_ = cost, float(program.objective.constant)
+    lp.col_cost_, lp.offset_ = cost, float(objective.constant)
     lp.col_lower_ = np.array([-math.inf if x.lowBound is None else x.lowBound for x in model.columns])
     lp.col_upper_ = np.array([math.inf if x.upBound is None else x.upBound for x in model.columns])
     lp.row_lower_, lp.row_upper_ = np.array(lower, dtype=np.float64), np.array(upper, dtype=np.float64)

@@ -5,7 +5,7 @@ that they share: the load of the jobs, the battery, what is curtailed, what is i
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import pulp
 
@@ -15,7 +15,7 @@ from optimizer.reckoning import LOUD_PER_KWH
 Expression = Any  # a PuLP variable or affine expression, or a number
 Terms = list[tuple[Any, float]]
 
-_sum_of = getattr(pulp.LpAffineExpression, "from_list", pulp.LpAffineExpression)  # PuLP 4, PuLP 3
+_sum_of: Any = getattr(pulp.LpAffineExpression, "from_list", pulp.LpAffineExpression)  # PuLP 4, PuLP 3
 
 
 class Model:
@@ -43,7 +43,7 @@ class Model:
 
     def variable(self, at_least: float = 0.0, at_most: float | None = None, *, whole: bool = False) -> Any:
         """A new variable. Its name is only a number: what it means stands in the block that asks for it."""
-        kind = "Integer" if whole else "Continuous"
+        kind: Literal["Integer", "Continuous"] = "Integer" if whole else "Continuous"
         made = self.program.add_variable(f"x{len(self.columns)}", at_least, at_most, cat=kind)
         self.columns.append(made)
         return made

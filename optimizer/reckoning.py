@@ -89,7 +89,7 @@ class Reckoning:
         cost = summed[-1] + self._battery_cost + after.sum(axis=1) - (summed[slot + len(power_kw)] - summed[slot])
         for (intervals, per_kw, floor_kw), inside in zip(self.windows, self._inside, strict=True):
             there = np.where(inside[run], imported_there, 0.0).max(axis=1)
-            cost = cost + per_kw * np.maximum(np.maximum(there, imported[intervals[:, 0]].max()) - floor_kw, 0.0)
+            cost = cost + per_kw * np.maximum(np.maximum(there, np.max(imported[intervals[:, 0]])) - floor_kw, 0.0)
         result: Rows = cost
         return result
 

@@ -129,7 +129,7 @@ class Search:
         if not len(free):
             return None
         costs = self._costs(row, arrays, free) + arrays.price[free]
-        return self.plant.starts[row][int(free[int(np.argmax(costs <= costs.min() + LEAST_GAIN))])]
+        return self.plant.starts[row][int(free[int(np.argmax(costs <= np.min(costs) + LEAST_GAIN))])]
 
     def _costs(self, row: int, arrays: _Job, free: NDArray[np.int64]) -> Rows:
         """What the plan costs with the job at each of these starts."""

@@ -28,7 +28,7 @@ def kept_within(target: Target, band: Band, ahead: LocalSlots, table: "DayTable"
     if target is Target.PV:
         night = dark_columns(table)[ahead.minute // table.step_minutes]
         p10, p50, p90 = (np.where(night, 0.0, values) for values in (p10, p50, p90))
-        most = known.max()  # what the roof gave at its best; more than that is not to be expected
+        most = np.max(known)  # what the roof gave at its best; more than that is not to be expected
         p50, p90 = np.minimum(p50, most), np.minimum(p90, most)
         p10 = np.minimum(p10, p50)
     return Band(p10, p50, p90)

@@ -199,13 +199,13 @@ def before_it(rules: Rules, event: Event, limit: float | None, worth: float | No
     known = values[~np.isnan(values)]
     if not len(known):
         return "The plan does not reach it yet; what it takes is known once it does."
-    top = f"The plan expects {kw(float(known.max()))} at most"
+    top = f"The plan expects {kw(float(np.max(known)))} at most"
     value = f" It is worth {money(worth, rules.site.currency)} with the plan as it is." if worth is not None else ""
     if limit is None:
         return f"{top}.{value}"
     fits = (
         "the limit is kept as planned"
-        if known.max() <= limit + 0.5
-        else f"{kw(float(known.max()) - limit)} above the limit"
+        if np.max(known) <= limit + 0.5
+        else f"{kw(float(np.max(known)) - limit)} above the limit"
     )
     return f"{top}; {fits}.{value}"

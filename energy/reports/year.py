@@ -230,9 +230,9 @@ def run_words(numbers: Sequence[int], names: Sequence[str], *, first: int) -> st
 def hours_of_use(imported: Series) -> float | None:
     """The year's energy at this rate over its maximum, h; None before anything is measured."""
     known = imported.values[imported.known]
-    if not len(known) or known.max() <= 0:
+    if not len(known) or np.max(known) <= 0:
         return None
-    return float(known.mean() / known.max() * 8760)
+    return float(np.mean(known) / np.max(known) * 8760)
 
 
 def bill(charges: Sequence[PeakLine]) -> float | None:

@@ -48,8 +48,8 @@ def drift(seed: int, name: str, index: ArrayLike, phi: float) -> Floats:
     It is summed from its last shocks up to where they count less than a thousandth, so it needs no start."""
     asked = np.atleast_1d(np.asarray(index, dtype=np.int64))
     memory = int(np.ceil(np.log(1e-3) / np.log(phi)))
-    first = int(asked.min())
-    shocks = normal(seed, name, np.arange(first - memory, int(asked.max()) + 1))
+    first = int(np.min(asked))
+    shocks = normal(seed, name, np.arange(first - memory, int(np.max(asked)) + 1))
     walk = np.zeros(len(shocks) - memory)
     for back in range(memory + 1):
         walk += phi**back * shocks[memory - back : len(shocks) - back]

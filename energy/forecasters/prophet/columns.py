@@ -114,6 +114,6 @@ def driver(series: Series, ground: Ground) -> tuple[Floats, str]:
         return values, "it never changed"
     day = 24 * 60 // ground.span.step_minutes
     middle = float(np.nanmedian(values))
-    for slot in np.flatnonzero(np.isnan(values)):
+    for slot in np.flatnonzero(np.isnan(values)).tolist():
         values[slot] = values[slot - day] if slot >= day else middle
     return values, ""
