@@ -137,7 +137,7 @@ def test_what_cannot_be_is_said_with_its_place(change, where, what):
 
 
 def test_a_file_that_is_no_json_says_where():
-    assert mistakes('{"site": "x",}')["line 1 column 14"].startswith("not JSON")
+    assert mistakes('{"site": "x" "currency": "EUR"}')["line 1 column 14"].startswith("not JSON")
     assert "twice" in mistakes('{"site": "x", "site": "y"}')["file"]
     with pytest.raises(ProblemError, match="cannot be read"):
         read_problem("no/such/file.json")
