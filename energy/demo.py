@@ -43,7 +43,7 @@ Wire = Callable[[Settings, LivingPlant, Clock], AbstractContextManager[Callable[
 CLOCK = "clock.json"
 PLANNED_DAYS = 7
 SOLVE_SECONDS = 3.0  # for each day of the past; the live cycle takes the config's own limit
-LIVE_READINGS = 60  # so many readings over the wire are a live cycle
+LIVE_READINGS = 33  # so many readings over the wire are a live cycle
 LIVE_SECONDS = 60.0  # real seconds to wait for them at most
 
 

@@ -46,6 +46,7 @@ from energy.store.store import Planning
 
 Result = TypeVar("Result")
 
+TRIES = 3  # plans in a row, where decisions keep coming in while they are made
 FACT_SECONDS = 8.0  # a re-plan after a fact answers within the minute
 
 
@@ -233,10 +234,20 @@ class LoadstoneService:
         wrong: list[Exception] = []
         for step in (self.fetch, self.collect, self.predict, self.respond):
             attempted(step, wrong)
-        proposed = attempted(lambda: self.propose(self.plan()), wrong)
+        proposed = attempted(self.plan_and_propose, wrong)
         attempted(self.dispatch, wrong)
         if wrong or proposed is None:
             raise wrong[0]
+        return proposed
+
+    def plan_and_propose(
+        self, *, touched: frozenset[str] = frozenset(), seconds: float | None = None, after_fact: bool = False
+    ) -> proposing.Proposed:
+        """Plan and offer; where somebody decided while the plan was being made, plan anew with that."""
+        for _ in range(TRIES):
+            proposed = self.propose(self.plan(touched=touched, seconds=seconds), after_fact=after_fact)
+            if not proposed.stale:
+                break
         return proposed
 
     def answer_facts(self) -> Planning | None:
@@ -246,10 +257,9 @@ class LoadstoneService:
         if not h.store.facts.unanswered():
             return None
         reporting.overtake(h.store, problem=self.problem_now(touched), now=now)
-        planning = self.plan(touched=touched, seconds=min(FACT_SECONDS, h.optimizer_seconds))
-        self.propose(planning, after_fact=True)
+        self.plan_and_propose(touched=touched, seconds=min(FACT_SECONDS, h.optimizer_seconds), after_fact=True)
         self.dispatch()
-        return planning
+        return h.store.plans.latest()
 
     def problem_now(self, touched: frozenset[str] = frozenset()) -> Problem:
         """The problem as it is at this moment."""

@@ -34,6 +34,7 @@ class Proposed:
     kept: tuple[Offer, ...] = ()
     ended: tuple[Offer, ...] = ()
     best_left_out: float | None = None  # the best gain that was not worth a question
+    stale: bool = False  # somebody decided while the plan was being made: nothing was offered, plan anew
 
 
 def propose(
@@ -42,6 +43,8 @@ def propose(
     """Expire, keep, withdraw and open offers, given the latest plan."""
     with store.unit():
         ended = expire(store, now)
+        if stale(store, planning.problem, touched=after_fact):
+            return Proposed(kept=tuple(store.offers.in_state(OfferState.OPEN)), ended=tuple(ended), stale=True)
         open_now = store.offers.in_state(OfferState.OPEN)
         ended += withdraw_impossible(store, planning, open_now, now)
         open_now = store.offers.in_state(OfferState.OPEN)
@@ -58,6 +61,22 @@ def propose(
         made, still, replaced = publish(store, planning, kept, open_now, site, calendar, now)
         note_left_out(store, planning, left, now)
         return Proposed(new=tuple(made), kept=tuple(still), ended=(*ended, *replaced), best_left_out=best)
+
+
+def stale(store: Store, problem: Problem, *, touched: bool) -> bool:
+    """Whether decisions have been made since a plan's problem was posed: a job accepted, taken back or refused that the
+    problem does not know as such. (A fact may move what was refused.)"""
+    accepted = {s.job for offer in store.offers.in_state(OfferState.ACCEPTED) for s in offer.shifts}
+    refused = {
+        (s.job, slot_near(problem.horizon, s.old.start))
+        for offer in store.offers.in_state(OfferState.REFUSED)
+        for s in offer.shifts
+    }
+    return any(
+        job.accepted != (job.id in accepted)
+        or (not touched and job.fixed is None and (job.id, job.in_force.start) in refused)
+        for job in problem.jobs
+    )
 
 
 def end(store: Store, offer: Offer, state: OfferState, reason: str, now: datetime) -> Offer:
@@ -141,9 +160,8 @@ def better(
 ) -> bool:
     """Whether the new bundles are worth disturbing what stands: nothing was offered for that day yet, or the gain grows
     by more than the margin."""
-    day = offer_times.movable_span(now, calendar.rules, site.zone)
-    if not open_now and not offered_for(store, day, now):
-        return bool(kept)
+    if not open_now:  # what was offered for that day is answered: nobody is asked twice
+        return bool(kept) and not offered_for(store, offer_times.movable_span(now, calendar.rules, site.zone), now)
     problem = planning.problem
     shifts = {s.job: placement(problem, s) for o in open_now for s in o.shifts}
     standing = priced(problem, with_places(problem, shifts, shifts)).bill.money

@@ -96,6 +96,27 @@ def test_an_expired_offer_is_not_a_refused_one(plant: SmallPlant) -> None:
     assert plant.store.offers.get(offer.id).state is OfferState.EXPIRED
 
 
+def test_a_plan_made_before_a_decision_offers_nothing(plant: SmallPlant) -> None:
+    """A planner accepts while the solver still works on the old situation."""
+    old = plant.service.plan()
+    ok(plant.accept(plant.offer_of("oven-09")))
+    before = plant.offers()
+    proposed = plant.service.propose(old)
+    assert proposed.stale
+    assert plant.offers() == before
+    assert not plant.service.plan_and_propose().stale
+    assert [o for o in plant.offers() if "oven-09" in o.jobs] == []
+
+
+def test_nobody_is_asked_twice_for_one_day(plant: SmallPlant) -> None:
+    for offer in plant.offers():
+        ok(plant.refuse(offer))
+    plant.order(oven_job(MON), press_job(MON), job("late-order", "press", MON, 6, 100.0))
+    plant.live_to(at(SUN, 14, 30))
+    plant.service.heartbeat()
+    assert plant.offers() == []
+
+
 def test_a_refused_move_is_not_offered_again(plant: SmallPlant) -> None:
     ok(plant.refuse(plant.offer_of("oven-09")))
     for hour in (14, 14):
