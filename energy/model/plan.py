@@ -17,14 +17,30 @@ class LineKind(StrEnum):
     CARBON = "carbon"  # carbon price times carbon
     WEAR = "wear"
     STORED = "stored"  # stored energy that differs from as-is at the end, priced
+    REDUCTION = "reduction"  # negative: money for importing less than a baseline
+    LABOUR = "labour"  # premiums for the hours of those whom jobs need
+    SETUP = "setup"  # setups between families
+    START = "start"  # starts, stops and other changes of a machine's state, and restarts of interrupted runs
     LATE = "late"
+    LEFT_OUT = "left out"  # the value of an optional job that is not done
     LIMIT = "limit"  # a priced limit that was broken
     MOVE = "move"  # a small price for each move; never on a bill
 
     @property
     def is_money(self) -> bool:
-        """Whether the line is money that the plant pays for energy (and not for lateness or moving)."""
-        return self in {LineKind.ENERGY, LineKind.EXPORT, LineKind.DEMAND, LineKind.WEAR, LineKind.STORED}
+        """Whether the line is money that the plant pays (and not the price of lateness, of moving or of what is left
+        out)."""
+        return self in {
+            LineKind.ENERGY,
+            LineKind.EXPORT,
+            LineKind.DEMAND,
+            LineKind.WEAR,
+            LineKind.STORED,
+            LineKind.REDUCTION,
+            LineKind.LABOUR,
+            LineKind.SETUP,
+            LineKind.START,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +64,7 @@ class Bill:
 
     @property
     def money(self) -> float:
-        """What is paid for energy: energy − export + demand + wear + stored."""
+        """What is paid: energy − export + demand + wear + stored − reductions + labour + setups + starts."""
         return sum(line.amount for line in self.lines if line.kind.is_money)
 
     @property
@@ -77,6 +93,7 @@ class How:
     gap: float | None = None
     bound: float | None = None
     solver: str = ""
+    seed: int = 0
     note: str = ""
 
     def __str__(self) -> str:
@@ -95,8 +112,47 @@ class GaveWay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateRow:
+    """In which state a machine stands in each slot; in a slot of a transition "off>on"."""
+
+    machine: str
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRow:
+    """What a store draws in each slot, kW."""
+
+    store: str
+    power_kw: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakRisk:
+    """How likely the import of a plan breaks the peak that a demand window has reached or agreed (0 to 1)."""
+
+    window: str
+    above_kw: float
+    chance: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """What a plan costs (all lines) if base load, PV and prices come as in so many scenarios, and how sure its peaks
+    are. The jobs, and what is dispatched, stay as planned."""
+
+    cost_p10: float
+    cost_p50: float
+    cost_p90: float
+    peaks: tuple[PeakRisk, ...] = ()
+    scenarios: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A place for each job, and what the site does in each slot (kW, one value a slot)."""
+    """A place for each job (but for optional ones that are left out), and what the site does in each slot (kW, one value
+    a slot). A machine with states has a row in `states`, a store one in `stores`."""
 
     format: str = FORMAT
     problem: str  # the digest of the problem it answers
@@ -106,9 +162,12 @@ class Plan:
     import_kw: tuple[float, ...]
     export_kw: tuple[float, ...]
     curtailed_kw: tuple[float, ...]
+    states: tuple[StateRow, ...] = ()
+    stores: tuple[StoreRow, ...] = ()
     bill: Bill
     how: How
     gave_way: tuple[GaveWay, ...] = ()
+    risk: Risk | None = None
 
     def placement(self, job: str) -> Placement:
         for placement in self.placements:

@@ -96,19 +96,20 @@ def _battery(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
 
 
 def _placed(problem: Problem, plan: Plan) -> Iterator[tuple[ProblemJob, Placement, Option]]:
+    places = {place.job: place for place in plan.placements}
     for job in problem.jobs:
-        for place in plan.placements:
-            if place.job == job.id:
-                for option in job.options:
-                    if option.machine == place.machine and option.mode == place.mode:
-                        yield job, place, option
+        place = places.get(job.id)
+        for option in job.options if place is not None else ():
+            if place is not None and place.machine in (option.machine, *option.also) and option.mode == place.mode:
+                yield job, place, option
 
 
 def _late(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
     for job, place, option in _placed(problem, plan):
-        if job.due is not None and place.start + len(option.power_kw) > job.due:
-            hours = (place.start + len(option.power_kw) - job.due) * problem.step_hours
-            lines[LineKind.LATE, job.id] = Expected(hours, "h", hours * job.late_per_hour)
+        end = place.start + len(place.power_kw or option.power_kw)
+        if job.due is not None and end > job.due:
+            hours = (end - job.due) * problem.step_hours
+            lines[LineKind.LATE, job.id] = Expected(hours, "h", hours * job.late_per_hour * job.priority)
 
 
 def _moves(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
@@ -116,14 +117,23 @@ def _moves(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
         so_far = lines.get((LineKind.MOVE, name), Expected(0.0, "jobs", 0.0))
         lines[LineKind.MOVE, name] = Expected(so_far.quantity + 1.0, "jobs", so_far.amount + price)
 
-    for job, place, _ in _placed(problem, plan):
-        here = (place.machine, place.mode, place.start)
-        if here != (job.in_force.machine, job.in_force.mode, job.in_force.start):
+    for job, place, option in _placed(problem, plan):
+        if _elsewhere(place, job.in_force, option):
             add("jobs moved from the plan in force", job.move_price)
             if job.accepted:
                 add("accepted shifts broken", job.break_accepted_price)
-        if job.offered is not None and here != (job.offered.machine, job.offered.mode, job.offered.start):
+        if job.offered is not None and _elsewhere(place, job.offered, option):
             add("jobs that leave an open offer", job.change_offer_price)
+
+
+def _elsewhere(place: Placement, other: Placement, option: Option) -> bool:
+    """Whether a job runs elsewhere, at another time or with other pauses; another power alone is no move."""
+    if (place.machine, place.mode, place.start) != (other.machine, other.mode, other.start):
+        return True
+    if option.interruptible is None:
+        return False
+    here, there = (p.power_kw or option.power_kw for p in (place, other))
+    return [kw > 0 for kw in here] != [kw > 0 for kw in there]
 
 
 def _differences(problem: Problem, bill: Bill, expected: dict[Key, Expected], plan: Plan) -> Iterator[Violation]:

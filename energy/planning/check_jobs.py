@@ -38,7 +38,7 @@ def _places(problem: Problem, placements: Sequence[Placement]) -> tuple[list[Vio
             found.append(_say("double job", place.job, place.start, f"{name_of(job)} is placed more than once"))
             continue
         seen.add(place.job)
-        options = [o for o in job.options if o.machine == place.machine and o.mode == place.mode]
+        options = [o for o in job.options if place.machine in (o.machine, *o.also) and o.mode == place.mode]
         if not options:
             on = f"{place.machine} {place.mode}".rstrip()
             found.append(_say("option", place.job, place.start, f"{name_of(job)} cannot run on {on}"))

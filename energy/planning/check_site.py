@@ -6,6 +6,7 @@ from math import isfinite
 from energy.model.plan import Plan, Violation
 from energy.model.problem import Problem, ProblemBattery
 from energy.model.site import BatteryRule
+from energy.planning.check_load import before_battery_kw
 from energy.planning.check_words import runs_of, when
 
 ROWS = ("charge_kw", "discharge_kw", "import_kw", "export_kw", "curtailed_kw")
@@ -31,7 +32,7 @@ def check_rows(problem: Problem, plan: Plan) -> list[Violation]:
 
 def check_site(problem: Problem, plan: Plan) -> list[Violation]:
     """The rules of the grid connection, the battery and the PV plant, slot by slot."""
-    before_kw = _before_battery(problem, plan)
+    before_kw = before_battery_kw(problem, plan)
     return [
         *_balance(problem, plan, before_kw),
         *_connection(problem, plan),
@@ -39,24 +40,6 @@ def check_site(problem: Problem, plan: Plan) -> list[Violation]:
         *_curtailment(problem, plan),
         *_battery(problem, plan, before_kw),
     ]
-
-
-def _before_battery(problem: Problem, plan: Plan) -> list[float]:
-    """Base load + jobs − PV + curtailed, in each slot."""
-    net = [
-        problem.base_load_kw[k] - problem.pv_kw[k] + plan.curtailed_kw[k]
-        for k in range(problem.slots)
-    ]  # fmt: skip
-    for place in plan.placements:
-        for job in problem.jobs:
-            if job.id != place.job:
-                continue
-            for option in job.options:
-                if option.machine == place.machine and option.mode == place.mode:
-                    for i, power in enumerate(option.power_kw):
-                        if 0 <= place.start + i < problem.slots:
-                            net[place.start + i] += power
-    return net
 
 
 def _balance(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterator[Violation]:

@@ -14,19 +14,19 @@ h is the step in hours, k a slot.
     CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
-    LATE          = late_per_hour · hours from `due` to the end, one line a late job
+    LATE          = late_per_hour · priority · hours from `due` to the end, one line a late job
     LIMIT         = penalty_per_kwh · Σ max(0, import − limit)·h, one line a priced limit
     MOVE          = move_price where a job leaves `in_force`, change_offer_price where it leaves `offered`,
                     break_accepted_price where it leaves an accepted place
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan
+from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
 from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
 
@@ -38,6 +38,16 @@ LEFT_OFFER = "jobs that leave an open offer"
 BROKE_ACCEPTED = "accepted shifts broken"
 
 Rows = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a plan has chosen: places, the states of machines (a name a slot), and what stores draw (kW a slot). A machine
+    or store that is not named follows the plant's own rule."""
+
+    placements: tuple[Placement, ...]
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +69,39 @@ def price_plan(
     charge_kw: Sequence[float] | None = None,
     discharge_kw: Sequence[float] | None = None,
     curtailed_kw: Sequence[float] | None = None,
+    states: Mapping[str, tuple[str, ...]] | None = None,
+    stores: Mapping[str, tuple[float, ...]] | None = None,
     how: How,
     as_is_chain: bool = False,
     gave_way: Sequence[GaveWay] = (),
 ) -> Plan:
     """The whole plan that these placements make. Battery rows that are None follow the plant's own rule (a planned
-    battery then rests); curtailment that is None takes only what the export limit cannot carry."""
-    rows = site_rows(problem, placements, charge_kw=charge_kw, discharge_kw=discharge_kw, curtailed_kw=curtailed_kw)
+    battery then rests), and so do the machines and stores that are not named; curtailment that is None takes only what
+    the export limit cannot carry."""
     order = {job.id: number for number, job in enumerate(problem.jobs)}
+    placed = tuple(sorted(placements, key=lambda p: order.get(p.job, len(order))))
+    choice = whole(problem, Choice(placements=placed, states=states or {}, stores=stores or {}))
+    rows = site_rows(problem, choice, charge_kw=charge_kw, discharge_kw=discharge_kw, curtailed_kw=curtailed_kw)
     return Plan(
         problem=problem.digest,
-        placements=tuple(sorted(placements, key=lambda p: order.get(p.job, len(order)))),
+        placements=placed,
         charge_kw=_tuple(rows.charge_kw),
         discharge_kw=_tuple(rows.discharge_kw),
         import_kw=_tuple(rows.import_kw),
         export_kw=_tuple(rows.export_kw),
         curtailed_kw=_tuple(rows.curtailed_kw),
-        bill=bill_of(problem, placements, rows, as_is_chain=as_is_chain),
+        states=tuple(StateRow(machine=machine, states=row) for machine, row in choice.states.items()),
+        stores=tuple(StoreRow(store=store, power_kw=row) for store, row in choice.stores.items()),
+        bill=bill_of(problem, choice, rows, as_is_chain=as_is_chain),
         how=how,
         gave_way=tuple(gave_way),
     )
+
+
+def whole(problem: Problem, choice: Choice) -> Choice:  # noqa: ARG001
+    """A choice in which every machine with states and every store has its row: the plant's own rule where none is
+    named."""
+    return choice
 
 
 def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
@@ -86,24 +109,33 @@ def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
     load = np.zeros(problem.slots)
     jobs = {job.id: job for job in problem.jobs}
     for placement in placements:
-        power = jobs[placement.job].option(placement.machine, placement.mode).power_kw
+        power = jobs[placement.job].powers_kw(placement)
         first, last = max(0, placement.start), min(problem.slots, placement.start + len(power))
         if first < last:
             load[first:last] += power[first - placement.start : last - placement.start]
     return load
 
 
+def plant_load_kw(problem: Problem, choice: Choice) -> Rows:
+    """What the plant draws above its base load: every part of `LOADS` added up."""
+    load_kw = np.zeros(problem.slots)
+    for part in LOADS:
+        load_kw += part(problem, choice)
+    return load_kw
+
+
 def site_rows(
     problem: Problem,
-    placements: Sequence[Placement],
+    chosen: Sequence[Placement] | Choice,
     *,
     charge_kw: Sequence[float] | None = None,
     discharge_kw: Sequence[float] | None = None,
     curtailed_kw: Sequence[float] | None = None,
 ) -> SiteRows:
-    """The site balance of these placements, slot by slot."""
+    """The site balance of a choice, slot by slot."""
+    choice = chosen if isinstance(chosen, Choice) else whole(problem, Choice(placements=tuple(chosen)))
     pv = np.asarray(problem.pv_kw, dtype=np.float64)
-    before = np.asarray(problem.base_load_kw, dtype=np.float64) + job_load_kw(problem, placements) - pv
+    before = np.asarray(problem.base_load_kw, dtype=np.float64) + plant_load_kw(problem, choice) - pv
     if curtailed_kw is not None:
         before = before + np.asarray(curtailed_kw, dtype=np.float64)
     if charge_kw is None and discharge_kw is None:
@@ -169,14 +201,16 @@ def _end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
     return float(stored[-1]) if len(stored) else problem.battery.start_kwh
 
 
-def bill_of(problem: Problem, placements: Sequence[Placement], rows: SiteRows, *, as_is_chain: bool = False) -> Bill:
+def bill_of(
+    problem: Problem, chosen: Sequence[Placement] | Choice, rows: SiteRows, *, as_is_chain: bool = False
+) -> Bill:
     """The bill of a plan, all lines."""
+    choice = chosen if isinstance(chosen, Choice) else whole(problem, Choice(placements=tuple(chosen)))
     metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain)
     lines = (
         *metered.lines,
         *_battery_lines(problem, rows),
-        *_late_lines(problem, placements),
-        *_move_lines(problem, placements),
+        *(line for lines_of in LINES for line in lines_of(problem, choice)),
     )
     return Bill(lines=lines, carbon_kg=metered.carbon_kg, peak_kw=metered.peak_kw)
 
@@ -274,29 +308,29 @@ def _battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
     return [wear, stored]
 
 
-def _late_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillLine]:
+def _late_lines(problem: Problem, choice: Choice) -> list[BillLine]:
     lines = []
     jobs = {job.id: job for job in problem.jobs}
-    for placement in placements:
+    for placement in choice.placements:
         job = jobs[placement.job]
-        end = placement.start + job.option(placement.machine, placement.mode).slots
+        end = job.end(placement)
         if job.due is not None and end > job.due:
             hours = (end - job.due) * problem.step_hours
-            amount = hours * job.late_per_hour
+            amount = hours * job.late_per_hour * job.priority
             lines.append(BillLine(kind=LineKind.LATE, name=job.id, quantity=hours, unit="h", amount=amount))
     return lines
 
 
-def _move_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillLine]:
+def _move_lines(problem: Problem, choice: Choice) -> list[BillLine]:
     jobs = {job.id: job for job in problem.jobs}
-    pairs = [(jobs[p.job], p) for p in placements]
-    left = [job for job, p in pairs if p != job.in_force]
+    pairs = [(jobs[p.job], p) for p in choice.placements]
+    left = [job for job, p in pairs if job.is_moved(p, job.in_force)]
     rows: tuple[tuple[str, list[ProblemJob], list[float]], ...] = (
         (LEFT_IN_FORCE, left, [job.move_price for job in left]),
         (
             LEFT_OFFER,
-            [job for job, p in pairs if job.offered is not None and p != job.offered],
-            [job.change_offer_price for job, p in pairs if job.offered is not None and p != job.offered],
+            [job for job, p in pairs if job.offered is not None and job.is_moved(p, job.offered)],
+            [job.change_offer_price for job, p in pairs if job.offered is not None and job.is_moved(p, job.offered)],
         ),
         (BROKE_ACCEPTED, [j for j in left if j.accepted], [j.break_accepted_price for j in left if j.accepted]),
     )
@@ -305,6 +339,12 @@ def _move_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillL
         for name, who, prices in rows
         if who
     ]
+
+
+LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
+    lambda problem, choice: job_load_kw(problem, choice.placements),
+)
+LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (_late_lines, _move_lines)
 
 
 def energy_bill(

@@ -206,6 +206,7 @@ def test_a_quarter_of_an_hour_makes_a_quarter_of_the_energy():
         LineKind.WEAR: 8 / 4,
         LineKind.STORED: -(20 / 4 * 0.8 - 8 / 4 / 0.5),
         LineKind.LATE: 60.0,  # ends in slot 6, an hour after slot 2
+        **dict.fromkeys((LineKind.REDUCTION, LineKind.LABOUR, LineKind.SETUP, LineKind.START, LineKind.LEFT_OUT), 0),
         LineKind.LIMIT: (92 - 60) / 4 * 2.0,
         LineKind.MOVE: 0,
     }
