@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,14 @@ def test_a_planted_violation_is_noticed(copy: Path, file: str, line: str, contra
         assert any(row.startswith(contract) for row in broken), said.stdout
     finally:
         target.write_text(before)
+
+
+def test_every_file_of_the_auditor_and_of_pricing_is_behind_the_wall() -> None:
+    """A new check_*.py or price_*.py that nobody lists would be free to import the other side."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    wall = next(each for each in contracts if each["name"].startswith("The auditor shares no code"))
+    rooms = {p.stem for p in (ROOT / "energy" / "planning").glob("*.py")}
+    checks = {f"energy.planning.{name}" for name in rooms if name.partition("_")[0] == "check"}
+    prices = {f"energy.planning.{name}" for name in rooms if name.partition("_")[0] == "price"}
+    assert set(wall["source_modules"]) == checks
+    assert set(wall["forbidden_modules"]) == {*prices, "optimizer"}
