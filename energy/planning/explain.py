@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.model.calendar import Attended
 from energy.model.plan import Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.obstacles import Places, why_not
@@ -18,19 +19,39 @@ from energy.planning.plant_words import clock, machine_name, money, name_of, spa
 __all__ = ["Reason", "reasons", "why_not"]
 
 LEAST_WORTH_SAYING = 0.5  # currency: a better place that gains less is no news
-LOOKED_AT = 40  # better places that are asked what stands in their way
+LOOKED_AT = 40  # places, the cheapest first, that are asked what stands in their way
+ALLOWED = "(allowed"  # what `why_not` says of a place that only costs something
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """What a move gains, by what it is made of, in the site's currency (positive is better): energy bought and sold, the
+    demand charges, the price of carbon, and premiums for the people."""
+
+    energy: float
+    peak: float
+    carbon: float
+    labour: float
+
+    @property
+    def money(self) -> float:
+        return self.energy + self.peak + self.carbon + self.labour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why one job moves: the sentence, and its parts. Money is positive when better; `better` is the best place that
-    would gain more, with what blocks it."""
+    """Why one job moves: the sentence, and its parts. Money is positive when better. `next_best` is the place that comes
+    after the planned one among those that are free, and what it would cost more; `better` the best place that would gain
+    more, with what blocks it."""
 
     job: str
     sentence: str
-    energy: float
+    gain: Split
+    carbon_kg: float
     peak_kw: float
     slack_minutes: int | None
+    next_best: Placement | None = None
+    next_best_costs: float = 0.0
     better: Placement | None = None
     better_by: float = 0.0
     blocked_by: str = ""
@@ -42,30 +63,36 @@ def reasons(problem: Problem, plan: Plan) -> dict[str, Reason]:
     return {
         job.id: _reason(problem, plan, job, places)
         for job in problem.jobs
-        if job.id in places and places[job.id] != job.in_force
+        if job.id in places and job.is_moved(places[job.id], job.in_force)
     }
 
 
 def _reason(problem: Problem, plan: Plan, job: ProblemJob, places: Places) -> Reason:
     new, old = places[job.id], job.in_force
     around = _Around(problem, plan, job, new)
-    energy = around.energy(old) - around.energy(new)
+    gain = around.gain(old, new)
     peak_kw = around.peak_gain_kw(old, new)
-    option = job.option(new.machine, new.mode)
-    slack = None if job.due is None else (job.due - new.start - option.slots) * problem.step_minutes
-    better, by, blocked = _better(problem, job, places, around)
+    slack = None if job.due is None else (job.due - job.end(new)) * problem.step_minutes
+    ranked = _Ranked(problem, job, places, around)
+    next_best, costs = ranked.next_best()
+    better, by, blocked = ranked.better()
     parts = [_what_moves(problem, job, old, new), *_what_it_gains(problem, job, around, old, new, peak_kw)]
     if better is not None:
         where = _where(problem, new, better)
         parts.append(f"{where} would gain {money(problem, by)} more, but {blocked}")
+    if next_best is not None and costs >= LEAST_WORTH_SAYING:
+        parts.append(f"the next best is {_where(problem, new, next_best)}, which costs {money(problem, costs)} more")
     if slack is not None:
         parts.append(f"{span(slack)} of slack is left" if slack > 0 else _tight(slack))
     return Reason(
         job=job.id,
         sentence="; ".join(parts) + ".",
-        energy=energy,
+        gain=gain,
+        carbon_kg=around.carbon_kg(old) - around.carbon_kg(new),
         peak_kw=peak_kw,
         slack_minutes=slack,
+        next_best=next_best,
+        next_best_costs=costs,
         better=better,
         better_by=by,
         blocked_by=blocked,
@@ -84,14 +111,15 @@ class _Around:
         self.hours = problem.step_hours
         net = np.asarray(plan.import_kw) - np.asarray(plan.export_kw)
         self.rest_kw = net - self.load_kw(new)
-        carbon = problem.carbon_price_per_kg * np.asarray(problem.carbon_kg_per_kwh)
-        self.taking = np.asarray(problem.import_price) + carbon
+        self.kg = np.asarray(problem.carbon_kg_per_kwh)
+        self.taking = np.asarray(problem.import_price)
         self.giving = np.asarray(problem.export_price)
         self.without = self._money(self.rest_kw)
+        self.carbon_without = float(np.maximum(self.rest_kw, 0.0) @ self.kg) * self.hours
 
     def load_kw(self, place: Placement) -> NDArray[np.float64]:
         load = np.zeros(self.problem.slots)
-        power = self.job.option(place.machine, place.mode).power_kw
+        power = self.job.powers_kw(place)
         first, end = max(0, place.start), min(self.problem.slots, place.start + len(power))
         if first < end:
             load[first:end] = power[first - place.start : end - place.start]
@@ -104,6 +132,31 @@ class _Around:
     def energy(self, place: Placement) -> float:
         """What the job's energy costs there, the export that it takes away included."""
         return self._money(self.rest_kw + self.load_kw(place)) - self.without
+
+    def carbon_kg(self, place: Placement) -> float:
+        """What the site's import emits with the job there."""
+        return float(np.maximum(self.rest_kw + self.load_kw(place), 0.0) @ self.kg) * self.hours
+
+    def labour(self, place: Placement) -> float:
+        """The premiums of the people whom the job needs there."""
+        busy = self.job.busy(place)
+        premiums = {r.skill: r.premium_per_hour for r in self.problem.rosters if r.premium_per_hour}
+        return sum(
+            need.people * premiums[need.skill][k] * self.hours
+            for need in self.job.needs
+            if need.skill in premiums
+            for k in {Attended.RUN: busy, Attended.START: busy[:1]}.get(need.attended, {busy[0], busy[-1]})
+            if 0 <= k < self.problem.slots
+        )
+
+    def gain(self, old: Placement, new: Placement) -> Split:
+        """What the job gains at its new place against its old one, all else as in the plan."""
+        return Split(
+            energy=self.energy(old) - self.energy(new),
+            peak=self.demand(old) - self.demand(new),
+            carbon=self.problem.carbon_price_per_kg * (self.carbon_kg(old) - self.carbon_kg(new)),
+            labour=self.labour(old) - self.labour(new),
+        )
 
     def kwh(self, place: Placement) -> float:
         return float(self.load_kw(place).sum()) * self.hours
@@ -136,28 +189,50 @@ class _Around:
         ]
 
     def cost(self, place: Placement) -> float:
-        """Energy, peak and lateness there."""
-        end = place.start + self.job.option(place.machine, place.mode).slots
-        late = 0.0 if self.job.due is None else max(0, end - self.job.due) * self.hours * self.job.late_per_hour
-        return self.energy(place) + self.demand(place) + late
+        """Energy, peak, carbon, labour and lateness there."""
+        late = max(0, self.job.end(place) - self.job.due) * self.hours if self.job.due is not None else 0.0
+        carbon = self.problem.carbon_price_per_kg * self.carbon_kg(place)
+        money = self.energy(place) + self.demand(place) + carbon + self.labour(place)
+        return money + late * self.job.late_per_hour * self.job.priority
 
 
-def _better(problem: Problem, job: ProblemJob, places: Places, around: _Around) -> tuple[Placement | None, float, str]:
-    """The best place that would gain more than the planned one, if anything stands in its way."""
-    planned = around.cost(places[job.id])
-    every = [
-        Placement(job=job.id, machine=option.machine, start=start, mode=option.mode)
-        for option in job.options
-        for start in range(max(0, job.earliest), problem.slots - option.slots + 1)
-    ]
-    gains = [(planned - around.cost(place), number) for number, place in enumerate(every)]
-    best = sorted((gain for gain in gains if gain[0] >= LEAST_WORTH_SAYING), key=lambda gain: (-gain[0], gain[1]))
-    for gain, number in best[:LOOKED_AT]:
-        place = every[number]
-        blocked = why_not(problem, job, place.machine, place.start, mode=place.mode, places=places)
-        if blocked and "(allowed" not in blocked:
-            return place, gain, blocked
-    return None, 0.0, ""
+class _Ranked:
+    """Every other place of a job, the cheapest first, and what stands in its way."""
+
+    def __init__(self, problem: Problem, job: ProblemJob, places: Places, around: _Around) -> None:
+        self.problem, self.job, self.places = problem, job, places
+        planned = around.cost(places[job.id])
+        every = [
+            Placement(job=job.id, machine=machine, start=start, mode=option.mode)
+            for option in job.options
+            for machine in option.machines
+            for start in range(max(0, job.earliest), problem.slots - option.slots + 1)
+        ]
+        others = [place for place in every if job.is_moved(place, places[job.id])]
+        self.dearer = sorted(((around.cost(place) - planned, n) for n, place in enumerate(others)))[:LOOKED_AT]
+        self.others = others
+
+    def next_best(self) -> tuple[Placement | None, float]:
+        """The cheapest place that is free, and what it costs more than the planned one (less, where moving there would
+        not pay for itself)."""
+        for costs, number in self.dearer:
+            blocked = self._why_not(self.others[number])
+            if not blocked or ALLOWED in blocked:
+                return self.others[number], costs
+        return None, 0.0
+
+    def better(self) -> tuple[Placement | None, float, str]:
+        """The best place that would gain more than the planned one, if anything stands in its way."""
+        for costs, number in self.dearer:
+            if costs > -LEAST_WORTH_SAYING:
+                break
+            blocked = self._why_not(self.others[number])
+            if blocked and ALLOWED not in blocked:
+                return self.others[number], -costs, blocked
+        return None, 0.0, ""
+
+    def _why_not(self, place: Placement) -> str:
+        return why_not(self.problem, self.job, place.machine, place.start, mode=place.mode, places=self.places)
 
 
 def _what_moves(problem: Problem, job: ProblemJob, old: Placement, new: Placement) -> str:
@@ -176,7 +251,8 @@ def _what_moves(problem: Problem, job: ProblemJob, old: Placement, new: Placemen
 def _what_it_gains(
     problem: Problem, job: ProblemJob, around: _Around, old: Placement, new: Placement, peak_kw: float
 ) -> Iterator[str]:
-    before, after = around.energy(old), around.energy(new)
+    carbon = problem.carbon_price_per_kg
+    before, after = (around.energy(p) + carbon * (around.carbon_kg(p) - around.carbon_without) for p in (old, new))
     kwh_before, kwh_after = around.kwh(old), around.kwh(new)
     if kwh_before and kwh_after:
         was, is_ = before / kwh_before, after / kwh_after

@@ -16,7 +16,7 @@ from energy.model.problem import (
     Roster,
     ShiftHours,
 )
-from energy.planning.explain import reasons, why_not
+from energy.planning.explain import Split, reasons, why_not
 from energy.planning.price import price_plan
 from tests.planning.tables import GIVEN, at, job, problem
 
@@ -105,12 +105,14 @@ def test_a_reason_tells_move_gain_obstacle_and_slack() -> None:
     told = reasons(priced, plan)
     assert list(told) == ["rings"]
     reason = told["rings"]
-    assert reason.energy == pytest.approx(5.0)
+    assert reason.gain == Split(energy=pytest.approx(5.0), peak=0.0, carbon=0.0, labour=0.0)
     assert reason.slack_minutes == 120
     assert reason.better == at("rings", 3)
+    assert (reason.next_best, reason.next_best_costs) == (at("rings", 0), pytest.approx(5.0))
     assert reason.sentence == (
         "coil rings starts 1 h later (07:00 instead of 06:00); its 50 kWh cost 0.200 EUR/kWh there and 0.300 before; "
-        "09:00 would gain 5.00 EUR more, but Furnace 2 is in maintenance until 11:00; 2 h of slack is left."
+        "09:00 would gain 5.00 EUR more, but Furnace 2 is in maintenance until 11:00; "
+        "the next best is 06:00, which costs 5.00 EUR more; 2 h of slack is left."
     )
 
 
