@@ -1,37 +1,47 @@
 """A choice of starts made into an answer: priced line by line, with how it was found and the rules that had to give."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from energy.model.plan import Answer, How, HowFound, Plan
 from energy.planning.price import price_plan
-from optimizer.gave_way import gave_way
-from optimizer.plant import Plant, Start
-from optimizer.reckoning import Dispatch, Reckoning, steered
+from optimizer.gave_way import gave_way, loud_price
+from optimizer.plant import Plant
+from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
+from optimizer.starts import Chosen
 
 TIE = 1e-6  # plans whose costs differ by less cost the same
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Candidate:
     """A choice of starts with its dispatch, and what both cost in all (loud prices included)."""
 
-    chosen: tuple[Start, ...]
+    chosen: Chosen
     dispatch: Dispatch
     cost: float
 
 
-def candidate(plant: Plant, chosen: Sequence[Start], dispatch: Dispatch | None = None) -> Candidate:
+def candidate(plant: Plant, chosen: Chosen, dispatch: Dispatch | None = None) -> Candidate:
     """Starts with their real cost. Without a dispatch the best one is worked out; a battery that follows its own rule
     is simulated in any case."""
     if not steered(plant):
-        reckoning = Reckoning(plant)
-        return Candidate(tuple(chosen), reckoning.dispatch_of(chosen), reckoning.total(chosen))
+        dispatch = Reckoning(plant).dispatch_of(chosen)
+        return Candidate(chosen, dispatch, cost_of(plant, chosen, None if plant.search_knows else dispatch))
     if dispatch is None:
         from optimizer.dispatch import best_dispatch  # loads HiGHS, needed only where there is something to steer
 
         dispatch = best_dispatch(plant, chosen)
-    return Candidate(tuple(chosen), dispatch, Reckoning(plant, dispatch).total(chosen))
+    return Candidate(chosen, dispatch, cost_of(plant, chosen, dispatch))
+
+
+def cost_of(plant: Plant, chosen: Chosen, dispatch: Dispatch | None) -> float:
+    """What a plan costs in all: its bill, and the loud prices that are on no bill. The yardstick of the search says the
+    same sooner, where it knows every rule."""
+    if plant.search_knows:
+        return Reckoning(plant, dispatch).total(chosen)
+    plan = _priced(plant, chosen, dispatch, How(found=HowFound.AS_GIVEN))
+    return plan.bill.total + loud_price(plant, chosen, plan)
 
 
 def best_of(first: Candidate, *others: Candidate | None) -> Candidate:
@@ -45,22 +55,30 @@ def best_of(first: Candidate, *others: Candidate | None) -> Candidate:
 
 def plan_of(plant: Plant, made: Candidate, how: How) -> Plan:
     """The plan of a candidate, as the bill sees it."""
-    ours = steered(plant)
-    dispatch = made.dispatch
-    plan = price_plan(
+    plan = _priced(plant, made.chosen, made.dispatch, how)
+    return replace(plan, gave_way=gave_way(plant, made.chosen, plan))
+
+
+def _priced(plant: Plant, chosen: Chosen, dispatch: Dispatch | None, how: How) -> Plan:
+    placements = plant.placements(chosen)
+    if dispatch is None:
+        return price_plan(plant.problem, placements, how=how)
+    ours = site_steered(plant)
+    named: dict[str, Any] = {"stores": dispatch.stores, "states": dispatch.states, "powers": dispatch.powers}
+    return price_plan(
         plant.problem,
-        plant.placements(made.chosen),
+        placements,
         charge_kw=tuple(dispatch.charge_kw.tolist()) if ours else None,
         discharge_kw=tuple(dispatch.discharge_kw.tolist()) if ours else None,
         curtailed_kw=tuple(dispatch.curtailed_kw.tolist()) if plant.problem.curtailable else None,
         how=how,
+        **{name: rows for name, rows in named.items() if rows},
     )
-    return replace(plan, gave_way=gave_way(plant, made.chosen, plan))
 
 
 def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     """The answer; a plan that moves nothing although it was searched for has nothing to gain."""
-    moved = any(not start.given for start in made.chosen)
+    moved = bool((made.chosen != plant.as_given).any())
     if not moved and how.found is HowFound.OPTIMAL:
         how = replace(how, found=HowFound.NOTHING_TO_GAIN)
     plan = plan_of(plant, made, how)

@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from optimizer.plant import Plant, Start
+from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
 from optimizer.solve import build, solve
+from optimizer.starts import Chosen
 from optimizer.worker import Finished, Found, Task, starts_of
 
 
@@ -18,7 +19,7 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
     plant.own_schedule = task.own_schedule
     model = build(plant)
 
-    def better(chosen: list[Start], dispatch: Dispatch | None, cost: float, bound: float | None) -> None:
+    def better(chosen: Chosen, dispatch: Dispatch | None, cost: float, bound: float | None) -> None:
         tell(Found(plant.placements(chosen), dispatch, cost, bound))
 
     solved = solve(

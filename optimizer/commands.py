@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     "--kind", default="milp", show_default=True, type=click.Choice(["milp", "greedy"]), help="Which optimizer."
 )
 @click.option("--gap", default=0.005, show_default=True, type=click.FloatRange(0, 1), help="Proven gap that is enough.")
-def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: float) -> None:
+@click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only write the program to this file (.lp or .mps), for another solver.",
+)
+def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: float, export: Path | None) -> None:
     """Plan the jobs of a PROBLEM file (JSON) at the least cost, and say what moves and why.
 
     \b
@@ -32,6 +37,9 @@ def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: fl
     from optimizer.milp import Milp
 
     asked = read_problem(problem)
+    if export is not None:
+        _export(asked, export)
+        return
     optimizer = Milp(gap=gap) if kind == "milp" else Greedy()
 
     def tell(cost: float, bound: float | None) -> None:
@@ -47,6 +55,28 @@ def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: fl
     if out is not None:
         write_plan(answer.plan, out)
         click.echo(f"\nWritten to {out}")
+
+
+def _export(problem: "Problem", file: Path) -> None:
+    """The program as LP or MPS, as PuLP writes it."""
+    from energy.errors import LoadstoneError
+    from optimizer.contradictions import contradictions
+    from optimizer.plant import Plant
+    from optimizer.solve import build
+
+    if file.suffix.lower() not in {".lp", ".mps"}:
+        raise LoadstoneError(f"--export {file}: the name must end in .lp or .mps")
+    wrong = contradictions(problem)
+    if wrong:
+        raise LoadstoneError("There is no program:\n  " + "\n  ".join(wrong))
+    model = build(Plant(problem))
+    program = model.program()
+    if file.suffix.lower() == ".lp":
+        program.writeLP(str(file))
+    else:
+        program.writeMPS(str(file))
+    columns, rows, terms = model.size
+    click.echo(f"{columns:,} columns, {rows:,} rows, {terms:,} nonzeros written to {file}")
 
 
 def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:

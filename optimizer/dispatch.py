@@ -1,13 +1,12 @@
 """Battery and curtailment under jobs that stand: a linear program, or the plant's own rule."""
 
-from collections.abc import Sequence
-
-from optimizer.plant import Plant, Start
+from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, at_rest, steered
+from optimizer.starts import LEFT_OUT, Chosen
 
 
-def best_dispatch(plant: Plant, chosen: Sequence[Start], *, seconds: float = 10.0) -> Dispatch:
-    """What is best for battery and curtailment with every job where `chosen` has it."""
+def best_dispatch(plant: Plant, chosen: Chosen, *, seconds: float = 10.0) -> Dispatch:
+    """What is best for everything that is open with every job where `chosen` has it."""
     if not steered(plant):
         return Reckoning(plant).dispatch_of(chosen)
     from optimizer.solve import solve  # PuLP and HiGHS are loaded only where there is something to steer
@@ -19,6 +18,11 @@ def best_dispatch(plant: Plant, chosen: Sequence[Start], *, seconds: float = 10.
 class Standing(Plant):
     """A plant in which every job keeps a chosen start."""
 
-    def __init__(self, plant: Plant, chosen: Sequence[Start]) -> None:
+    def __init__(self, plant: Plant, chosen: Chosen) -> None:
+        given = plant.given  # still the given places, not the chosen ones
         vars(self).update(vars(plant))
-        self.starts = tuple((start,) for start in chosen)
+        self.given = given
+        self.starts = tuple(
+            starts.pick([] if number == LEFT_OUT else [number])
+            for starts, number in zip(plant.starts, chosen.tolist(), strict=True)
+        )

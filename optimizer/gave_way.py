@@ -1,17 +1,17 @@
 """The rules that had to give in a plan: which, by how much, at what price."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
 
 from energy.clock import local
 from energy.model.plan import GaveWay, LineKind, Plan
-from optimizer.plant import BROKEN_RULE_PRICE, Plant, Start
+from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
+from optimizer.starts import Chosen, Start
 
 
-def gave_way(plant: Plant, chosen: Sequence[Start], plan: Plan) -> tuple[GaveWay, ...]:
+def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
     """All of them, the loudest first."""
     found = [
         *_limits(plant, plan),
@@ -23,6 +23,20 @@ def gave_way(plant: Plant, chosen: Sequence[Start], plan: Plan) -> tuple[GaveWay
         *_accepted(plant, chosen),
     ]
     return tuple(sorted(found, key=lambda given: -given.price))
+
+
+def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
+    """What a plan is charged for rules that had to give, beside what stands on its bill: the grid connection, mandatory
+    limits, facts."""
+    problem = plant.problem
+    imported, exported = np.asarray(plan.import_kw), np.asarray(plan.export_kw)
+    over = np.maximum(imported - problem.import_limit_kw, 0.0) + np.maximum(exported - problem.export_limit_kw, 0.0)
+    kwh = float(over.sum()) * plant.hours
+    for limit in problem.limits:
+        if limit.penalty_per_kwh is None:
+            there = imported[max(0, limit.start) : max(0, limit.end)]
+            kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
+    return LOUD_PER_KWH * kwh + sum(start.broken for _, start in plant.chosen_starts(chosen))
 
 
 def _limits(plant: Plant, plan: Plan) -> list[GaveWay]:
@@ -48,10 +62,11 @@ def _limits(plant: Plant, plan: Plan) -> list[GaveWay]:
     return found
 
 
-def _facts(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
+def _facts(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     """Jobs that stay where the machine is closed, the material is not there, or the end is too late."""
     found = []
-    for job, start in zip(plant.problem.jobs, chosen, strict=True):
+    for row, start in plant.chosen_starts(chosen):
+        job = plant.problem.jobs[row]
         if start.given:
             for what in _broken_facts(plant, job.id, start):
                 price = BROKEN_RULE_PRICE if start.broken else 0.0
@@ -63,7 +78,7 @@ def _facts(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
 
 def _broken_facts(plant: Plant, job: str, start: Start) -> list[str]:
     asked = plant.problem.job(job)
-    machine = plant.problem.machines[plant.machine_row[start.option.machine]]
+    machine = plant.problem.machines[start.way.machine]
     broken = [
         f"{machine.name or machine.id} is closed until {_clock(plant, span.end)} ({span.why or 'no reason given'})"
         for span in machine.closed
@@ -76,7 +91,7 @@ def _broken_facts(plant: Plant, job: str, start: Start) -> list[str]:
     return broken
 
 
-def _double_booked(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
+def _double_booked(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     over = plant.machine_use(chosen) - 1
     names = [machine.name or machine.id for machine in plant.problem.machines]
     return [
@@ -91,7 +106,7 @@ def _double_booked(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
     ]
 
 
-def _short_of_people(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
+def _short_of_people(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     short = plant.crew_use(chosen) - plant.people
     return [
         GaveWay(
@@ -105,11 +120,13 @@ def _short_of_people(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
     ]
 
 
-def _wrong_order(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
+def _wrong_order(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     found = []
-    jobs = plant.problem.jobs
+    jobs, starts = plant.problem.jobs, dict(plant.chosen_starts(chosen))
     for after, before, least, most in plant.order:
-        lag = chosen[after].slot - chosen[before].end
+        if after not in starts or before not in starts:
+            continue
+        lag = starts[after].slot - starts[before].end
         if lag < least or (most is not None and lag > most):
             amount = _minutes(plant, least - lag if lag < least else lag - (most or 0))
             rule = f"{jobs[after].name or jobs[after].id} follows {jobs[before].name or jobs[before].id}"
@@ -126,14 +143,15 @@ def _late(plan: Plan) -> list[GaveWay]:
     ]
 
 
-def _accepted(plant: Plant, chosen: Sequence[Start]) -> list[GaveWay]:
+def _accepted(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     return [
         GaveWay(
             rule=f"accepted shift of {job.name or job.id}",
             by=f"starts at {_clock(plant, start.slot)} instead of {_clock(plant, job.in_force.start)}",
             price=job.break_accepted_price,
         )
-        for job, start in zip(plant.problem.jobs, chosen, strict=True)
+        for row, start in plant.chosen_starts(chosen)
+        for job in (plant.problem.jobs[row],)
         if job.accepted and start.placement(job.id) != job.in_force
     ]
 

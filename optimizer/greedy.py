@@ -53,13 +53,15 @@ class Greedy:
 
 def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None = None) -> Candidate:
     """The given plan, made better by search. A planned battery is worked out anew in between."""
-    best = candidate(plant, plant.given)
+    best = candidate(plant, plant.as_given)
 
     def tell(cost: float) -> None:
         if progress is not None:
             progress(cost, None)
 
     tell(best.cost)
+    if not plant.search_knows:
+        return best
     for _ in range(3 if steered(plant) else 1):
         reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
         search = Search(plant, reckoning, best.chosen)
@@ -78,7 +80,7 @@ def dispatched(problem: Problem) -> Answer:
     if wrong:
         return Answer(plan=None, contradictions=wrong)
     plant = Plant(problem, stay=True)
-    made = candidate(plant, plant.given)
+    made = candidate(plant, plant.as_given)
     how = How(found=HowFound.AS_GIVEN, seconds=time.monotonic() - began, note="jobs as given; only the dispatch is new")
     return answer_of(plant, made, how)
 

@@ -16,7 +16,7 @@ from optimizer.answer import Candidate, answer_of, best_of, candidate, gap_of
 from optimizer.contradictions import contradictions
 from optimizer.greedy import Told, dispatched, first_plan
 from optimizer.plant import Plant
-from optimizer.reckoning import Dispatch, Reckoning, steered
+from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.search import Search
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
 
@@ -78,7 +78,7 @@ class Milp:
         plant = Plant(problem)
         until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
         heard = _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
-        own_rule = problem.battery is not None and not steered(plant)
+        own_rule = problem.battery is not None and not site_steered(plant)
         first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
         self._ask(plant, heard, first_deadline, progress)
         if own_rule and not heard.failed and heard.gap > max(self.gap, EXACT):
@@ -157,6 +157,8 @@ def _take(
 
 def _tidy(plant: Plant, heard: _Heard) -> None:
     """What a search from the best plan still finds: moves that gain nothing are taken back."""
+    if not plant.search_knows:
+        return
     best = heard.best
     reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
     chosen = Search(plant, reckoning, best.chosen).run(until=time.monotonic() + TIDY_SECONDS, groups=0)

@@ -1,57 +1,22 @@
 """The problem laid out for planning: which starts each job may have, and what stands in the way, as rows of numbers.
 
 A job may start wherever its machine is open, its material is there, its people exist and it ends in time. Its given
-place (fixed, else in force) is always among its starts, also where it breaks a rule: what production has planned may
-stay as it is. Where that is a matter of fact (machine closed, material late, end too late) staying is loudly priced, so
-that the job moves if it can; where jobs given by production are in each other's way, staying is free, but an overfull
+place (fixed, else in force) is always the first of its starts, also where it breaks a rule: what production has planned
+may stay as it is. Where that is a matter of fact (machine closed, material late, end too late) staying is loudly priced,
+so that the job moves if it can; where jobs given by production are in each other's way, staying is free, but an overfull
 slot takes nobody new.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from energy.model.calendar import Attended
-from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
+from energy.model.problem import Placement, Problem, ProblemJob
+from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Start, Starts, Way, Whole, plain_way
 
 BROKEN_RULE_PRICE = 5000.0  # for a job that stays where a fact forbids it; below a mandatory limit, above a late order
-
-Rows = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """One way to place a job: an option from a slot on, with the prices that hang on it alone."""
-
-    option: Option
-    slot: int
-    given: bool
-    late: float = 0.0
-    moving: float = 0.0
-    broken: float = 0.0
-
-    @property
-    def end(self) -> int:
-        """The slot after the last one of the run."""
-        return self.slot + self.option.slots
-
-    @property
-    def price(self) -> float:
-        return self.late + self.moving + self.broken
-
-    def placement(self, job: str) -> Placement:
-        return Placement(job=job, machine=self.option.machine, start=self.slot, mode=self.option.mode)
-
-
-def attended_slots(need: CrewNeed, first: int, end: int, slots: int) -> tuple[int, ...]:
-    """The slots of the horizon in which a run [first, end) needs its people."""
-    if need.attended is Attended.RUN:
-        return tuple(range(max(0, first), min(end, slots)))
-    ends = (first,) if need.attended is Attended.START else (first, end - 1)
-    return tuple(sorted({slot for slot in ends if 0 <= slot < slots}))
 
 
 def given_place(job: ProblemJob) -> Placement:
@@ -79,127 +44,99 @@ class Plant:
         self.job_row = {job.id: row for row, job in enumerate(problem.jobs)}
         self.closed = self._closed()
         self.people = self._people()
-        self.given = tuple(self._given(job) for job in problem.jobs)
-        self._find_overfull()
-        self.starts: tuple[tuple[Start, ...], ...] = tuple(
-            self._starts(job, given) for job, given in zip(problem.jobs, self.given, strict=True)
-        )
+        self.ways: tuple[tuple[Way, ...], ...] = tuple(tuple(self._ways(job)) for job in problem.jobs)
+        self.starts: tuple[Starts, ...] = tuple(self._given(row) for row in range(len(problem.jobs)))
+        self.machine_overfull = self.machine_use(self.as_given) > 1
+        self.crew_overfull = self.crew_use(self.as_given) > self.people
+        self.starts = tuple(self._starts(row) for row in range(len(problem.jobs)))
 
-    def _closed(self) -> NDArray[np.bool_]:
-        closed = np.zeros((len(self.problem.machines), self.slots), dtype=np.bool_)
-        for row, machine in enumerate(self.problem.machines):
-            for span in machine.closed:
-                closed[row, max(0, span.start) : max(0, span.end)] = True
-        return closed
+    @property
+    def as_given(self) -> Chosen:
+        """The choice that leaves every job where it stands."""
+        return np.zeros(len(self.problem.jobs), dtype=np.int64)
 
-    def _people(self) -> NDArray[np.int64]:
-        people = np.zeros((len(self.skill_row), self.slots), dtype=np.int64)
-        for roster in self.problem.rosters:
-            people[self.skill_row[roster.skill]] += np.asarray(roster.people, dtype=np.int64)
-        return people
+    @cached_property
+    def given(self) -> tuple[Start, ...]:
+        """The given place of each job."""
+        return tuple(starts.at(0) for starts in self.starts)
 
-    def _given(self, job: ProblemJob) -> Start:
-        place = given_place(job)
-        start = Start(job.option(place.machine, place.mode), place.start, True)
-        return Start(
-            start.option,
-            start.slot,
-            True,
-            self._late(job, start.end),
-            self._moving(job, place),
-            0.0 if self._kept(job) else BROKEN_RULE_PRICE * self._breaks_fact(job, start),
-        )
-
-    def _late(self, job: ProblemJob, end: int) -> float:
-        return 0.0 if job.due is None else max(0, end - job.due) * self.hours * job.late_per_hour
-
-    @staticmethod
-    def _moving(job: ProblemJob, place: Placement) -> float:
-        price = 0.0
-        if place != job.in_force:
-            price += job.move_price + (job.break_accepted_price if job.accepted else 0.0)
-        if job.offered is not None and place != job.offered:
-            price += job.change_offer_price
-        return price
-
-    def _kept(self, job: ProblemJob) -> bool:
-        """Whether the job is not ours to move: fixed, running, or ending beyond the horizon."""
-        place = given_place(job)
-        end = place.start + job.option(place.machine, place.mode).slots
-        return self.stay or job.fixed is not None or place.start < 0 or end > self.slots
-
-    def _breaks_fact(self, job: ProblemJob, start: Start) -> bool:
-        row = self.machine_row[start.option.machine]
-        too_late = job.must_end is not None and start.end > job.must_end
-        return bool(too_late or start.slot < job.earliest or self.closed[row, max(0, start.slot) : start.end].any())
-
-    def _find_overfull(self) -> None:
-        """The slots in which the given places already ask for more than there is of a machine or of people."""
-        self.machine_overfull = self.machine_use(self.given) > 1
-        self.crew_overfull = self.crew_use(self.given) > self.people
-
-    def machine_use(self, chosen: Sequence[Start]) -> NDArray[np.int64]:
-        """How many jobs each machine runs in each slot."""
-        use = np.zeros((len(self.machine_row), self.slots), dtype=np.int64)
-        for start in chosen:
-            use[self.machine_row[start.option.machine], max(0, start.slot) : max(0, start.end)] += 1
-        return use
-
-    def crew_use(self, chosen: Sequence[Start]) -> NDArray[np.int64]:
-        """How many people of each skill the jobs need in each slot."""
-        use = np.zeros((len(self.skill_row), self.slots), dtype=np.int64)
-        for job, start in zip(self.problem.jobs, chosen, strict=True):
-            for row, slots, people in self.crew_of(job, start):
-                use[row, slots] += people
-        return use
-
-    def crew_of(self, job: ProblemJob, start: Start) -> list[tuple[int, list[int], int]]:
-        """(skill row, slots, people) of each need of a job that starts there."""
-        return [
-            (self.skill_row[need.skill], list(attended_slots(need, start.slot, start.end, self.slots)), need.people)
-            for need in job.needs
-        ]
-
-    def _starts(self, job: ProblemJob, given: Start) -> tuple[Start, ...]:
-        if self._kept(job):
-            return (given,)
-        starts = [given]
-        for option in job.options:
-            blocked = self._blocked(option)
-            last = min(self.slots, self.slots if job.must_end is None else job.must_end) - option.slots
-            for slot in range(max(0, job.earliest), last + 1):
-                if blocked[slot + option.slots] != blocked[slot]:
-                    continue
-                place = Placement(job=job.id, machine=option.machine, start=slot, mode=option.mode)
-                if place != given_place(job) and self._staffed(job, option, slot):
-                    late = self._late(job, slot + option.slots)
-                    starts.append(Start(option, slot, False, late, self._moving(job, place)))
-        return tuple(starts)
-
-    def _blocked(self, option: Option) -> NDArray[np.int64]:
-        """How many slots before each one the machine cannot be used in by anybody new, summed up."""
-        row = self.machine_row[option.machine]
-        return np.concatenate([[0], np.cumsum(self.closed[row] | self.machine_overfull[row])])
-
-    def _staffed(self, job: ProblemJob, option: Option, slot: int) -> bool:
-        for need in job.needs:
-            row = self.skill_row[need.skill]
-            slots = list(attended_slots(need, slot, slot + option.slots, self.slots))
-            if (self.people[row, slots] < need.people).any() or self.crew_overfull[row, slots].any():
-                return False
+    @property
+    def search_knows(self) -> bool:
+        """Whether the search and its yardstick know every rule of this problem; else only the program does."""
         return True
 
-    def load_kw(self, chosen: Sequence[Start]) -> Rows:
-        """The load of the jobs in each slot of the horizon."""
-        load = np.zeros(self.slots)
-        for start in chosen:
+    @property
+    def opens(self) -> bool:
+        """Whether more than battery and curtailment is open once the jobs stand: stores, states, powers."""
+        return False
+
+    def chosen_starts(self, chosen: Chosen) -> Iterator[tuple[int, Start]]:
+        """(job row, start) of each job that runs."""
+        for row, number in enumerate(chosen.tolist()):
+            if number != LEFT_OUT:
+                yield row, self.starts[row].at(number)
+
+    def placements(self, chosen: Chosen) -> tuple[Placement, ...]:
+        """The places of the jobs that run."""
+        return tuple(start.placement(self.problem.jobs[row].id) for row, start in self.chosen_starts(chosen))
+
+    def chosen_of(self, placements: Iterable[Placement]) -> Chosen:
+        """The choice that placements name; a job that none of them names is left out."""
+        chosen = np.full(len(self.problem.jobs), LEFT_OUT, dtype=np.int64)
+        for placement in placements:
+            row = self.job_row[placement.job]
+            chosen[row] = self.starts[row].number_of(placement)
+        return chosen
+
+    def price(self, chosen: Chosen) -> float:
+        """What hangs on the chosen places alone: late, moved, against a fact."""
+        return float(
+            sum(
+                starts.price[number]
+                for starts, number in zip(self.starts, chosen.tolist(), strict=True)
+                if number != LEFT_OUT
+            )
+        )
+
+    def machine_use(self, chosen: Chosen) -> Whole:
+        """How many jobs each machine runs in each slot."""
+        use = np.zeros((len(self.machine_row), self.slots), dtype=np.int64)
+        for _, start in self.chosen_starts(chosen):
             first, end = max(0, start.slot), min(self.slots, start.end)
             if first < end:
-                load[first:end] += start.option.power_kw[first - start.slot : end - start.slot]
-        return load
+                use[start.way.machine, first:end] += start.way.busy[first - start.slot : end - start.slot]
+        return use
 
-    def placements(self, chosen: Sequence[Start]) -> tuple[Placement, ...]:
-        return tuple(start.placement(job.id) for job, start in zip(self.problem.jobs, chosen, strict=True))
+    def crew_use(self, chosen: Chosen) -> Whole:
+        """How many people of each skill the jobs need in each slot."""
+        use = np.zeros((len(self.skill_row), self.slots), dtype=np.int64)
+        for job, number in enumerate(chosen.tolist()):
+            if number != LEFT_OUT:
+                for row, slots, people in self.crew_of(job, number):
+                    use[row, slots] += people
+        return use
+
+    def crew_of(self, row: int, number: int) -> list[tuple[int, Whole, int]]:
+        """(skill row, slots, people) of each need of a job at one of its starts."""
+        needs = self.problem.jobs[row].needs
+        if not needs:
+            return []
+        only = self.starts[row].pick([number])
+        return [
+            (self.skill_row[need.skill], only.attended_slots(need.attended, self.slots)[1], need.people)
+            for need in needs
+        ]
+
+    def load_kw(self, chosen: Chosen) -> Rows:
+        """The load of the jobs in each slot of the horizon."""
+        load = np.zeros(self.slots)
+        for starts, number in zip(self.starts, chosen.tolist(), strict=True):
+            if number != LEFT_OUT:
+                slot, power_kw = int(starts.slot[number]), starts.ways[int(starts.way[number])].power_kw
+                first, end = max(0, slot), min(self.slots, slot + len(power_kw))
+                if first < end:
+                    load[first:end] += power_kw[first - slot : end - slot]
+        return load
 
     @cached_property
     def order(self) -> tuple[tuple[int, int, int, int | None], ...]:
@@ -215,8 +152,130 @@ class Plant:
         """(first slot, end, most moves) of each crew shift that limits them."""
         return tuple((s.start, s.end, s.max_moves) for s in self.problem.shifts if s.max_moves is not None)
 
-    def moves_in(self, row: int, start: Start, first: int, end: int) -> bool:
-        """Whether placing a job there counts as a move in the shift [first, end): its old or new start lies in it."""
-        if start.given:
-            return False
-        return first <= self.given[row].slot < end or first <= start.slot < end
+    def moves_in(self, row: int, first: int, end: int) -> Mask:
+        """Which starts of a job count as a move in the shift [first, end): its old or new start lies in it."""
+        starts = self.starts[row]
+        moved: Mask = ~starts.given & (starts.slot >= first) & (starts.slot < end)
+        return ~starts.given if first <= self.given[row].slot < end else moved
+
+    def _closed(self) -> Mask:
+        closed = np.zeros((len(self.problem.machines), self.slots), dtype=np.bool_)
+        for row, machine in enumerate(self.problem.machines):
+            for span in machine.closed:
+                closed[row, max(0, span.start) : max(0, span.end)] = True
+        return closed
+
+    def _people(self) -> Whole:
+        people = np.zeros((len(self.skill_row), self.slots), dtype=np.int64)
+        for roster in self.problem.rosters:
+            people[self.skill_row[roster.skill]] += np.asarray(roster.people, dtype=np.int64)
+        return people
+
+    def _ways(self, job: ProblemJob) -> list[Way]:
+        """How the job can run."""
+        return [plain_way(option, self.machine_row[option.machine]) for option in job.options]
+
+    def _way_of(self, row: int, place: Placement) -> int:
+        for number, way in enumerate(self.ways[row]):
+            if way.machine_id == place.machine and way.option.mode == place.mode:
+                return number
+        raise KeyError(f"job {place.job} has no option on {place.machine} {place.mode}".rstrip())
+
+    def _given(self, row: int) -> Starts:
+        """The given place of a job alone."""
+        place = given_place(self.problem.jobs[row])
+        way, slot = np.array([self._way_of(row, place)]), np.array([place.start])
+        return self._priced(row, way, slot, given=np.ones(1, dtype=np.bool_))
+
+    def _starts(self, row: int) -> Starts:
+        """The given place, and every other one that no rule about the job itself forbids."""
+        only = self.starts[row]
+        if self._kept(row):
+            return only
+        ways, slots = [only.way], [only.slot]
+        for number in range(len(self.ways[row])):
+            free = self._free(row, number)
+            if number == only.way[0]:
+                free = free[free != only.slot[0]]
+            ways.append(np.full(len(free), number))
+            slots.append(free)
+        way, slot = np.concatenate(ways), np.concatenate(slots)
+        return self._priced(row, way, slot, given=np.arange(len(slot)) == 0)
+
+    def _free(self, row: int, number: int) -> Whole:
+        """The slots in which a way may start: machine open, people there, within the window of the job."""
+        job, way = self.problem.jobs[row], self.ways[row][number]
+        last = min(self.slots, self.slots if job.must_end is None else job.must_end) - way.slots
+        slot = np.arange(max(0, job.earliest), last + 1)
+        fits = self._all_busy(self._usable[way.machine], way, slot)
+        for need in job.needs:
+            there = self._staffed(self.skill_row[need.skill], need.people)
+            if need.attended is Attended.RUN:
+                fits &= self._all_busy(there, way, slot)
+            else:
+                fits &= there[slot]
+                if need.attended is Attended.ENDS:
+                    fits &= there[slot + way.slots - 1]
+        return slot[fits]
+
+    @cached_property
+    def _usable(self) -> Mask:
+        """The slots in which anybody new may use a machine."""
+        usable: Mask = ~(self.closed | self.machine_overfull)
+        return usable
+
+    def _staffed(self, skill: int, people: int) -> Mask:
+        """The slots in which anybody new may find so many people."""
+        staffed: Mask = (self.people[skill] >= people) & ~self.crew_overfull[skill]
+        return staffed
+
+    @staticmethod
+    def _all_busy(there: Mask, way: Way, slot: Whole) -> Mask:
+        """Whether a resource is there in each busy slot of a run from each of these slots."""
+        if way.busy.all():
+            lacking = np.concatenate([[0], np.cumsum(~there)])
+            through: Mask = lacking[slot + way.slots] == lacking[slot]
+            return through
+        fits: Mask = there[slot[:, None] + np.flatnonzero(way.busy)].all(axis=1)
+        return fits
+
+    def _kept(self, row: int) -> bool:
+        """Whether the job is not ours to move: fixed, running, or ending beyond the horizon."""
+        given = self.starts[row]
+        ours = given.slot[0] >= 0 and given.end[0] <= self.slots
+        return self.stay or self.problem.jobs[row].fixed is not None or not ours
+
+    def _priced(self, row: int, way: Whole, slot: Whole, *, given: Mask) -> Starts:
+        """Places with what hangs on each of them alone."""
+        ways, job = self.ways[row], self.problem.jobs[row]
+        nothing = np.zeros(len(slot))
+        made = Starts(ways, way, slot, given=given, late=nothing, moving=nothing, broken=nothing)
+        if job.due is not None:
+            made.late = np.maximum(0, made.end - job.due) * self.hours * job.late_per_hour
+        made.moving = self._moving(row, made)
+        made.broken = np.where(given, self._broken(row, made), 0.0)
+        return made
+
+    def _moving(self, row: int, made: Starts) -> Rows:
+        job = self.problem.jobs[row]
+        leaves = job.move_price + (job.break_accepted_price if job.accepted else 0.0)
+        moving = np.where(self._at(row, made, job.in_force), 0.0, leaves)
+        if job.offered is not None:
+            moving = moving + np.where(self._at(row, made, job.offered), 0.0, job.change_offer_price)
+        return np.asarray(moving, dtype=np.float64)
+
+    def _at(self, row: int, made: Starts, place: Placement) -> Mask:
+        """Which of the starts are this place."""
+        named = [w.machine_id == place.machine and w.option.mode == place.mode for w in self.ways[row]]
+        there: Mask = np.array(named)[made.way] & (made.slot == place.start)
+        return there
+
+    def _broken(self, row: int, made: Starts) -> float:
+        """The price of staying at the given place, where a fact forbids it and the job is ours to move."""
+        job, given = self.problem.jobs[row], made.at(0)
+        kept = self.stay or job.fixed is not None or given.slot < 0 or given.end > self.slots
+        if kept:
+            return 0.0
+        shut = self.closed[given.way.machine, given.slot : given.end] & given.way.busy
+        too_late = job.must_end is not None and given.end > job.must_end
+        return BROKEN_RULE_PRICE if too_late or given.slot < job.earliest or shut.any() else 0.0

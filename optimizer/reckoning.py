@@ -5,26 +5,30 @@ follows its own rule is simulated slot by slot for each row; a planned one stand
 worked out for it. Mandatory limits and the grid connection are counted at a loud price.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from energy.model.problem import Limit, ProblemBattery
 from energy.model.site import BatteryRule
-from optimizer.plant import Plant, Rows, Start
+from optimizer.plant import Plant
+from optimizer.starts import Chosen, Rows
 
 LOUD_PER_KWH = 1000.0  # for a kWh above a mandatory limit or the grid connection
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """What battery and curtailment do, kW a slot."""
+    """What is open once the jobs stand: what battery and curtailment do, kW a slot; and by name what stores draw, in
+    which state each machine is, and what jobs of adjustable power draw."""
 
     charge_kw: Rows
     discharge_kw: Rows
     curtailed_kw: Rows
+    stores: dict[str, Rows] = field(default_factory=dict)
+    states: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    powers: dict[str, Rows] = field(default_factory=dict)
 
 
 def at_rest(plant: Plant) -> Dispatch:
@@ -34,7 +38,13 @@ def at_rest(plant: Plant) -> Dispatch:
 
 
 def steered(plant: Plant) -> bool:
-    """Whether the dispatch is ours to choose: a planned battery, or generation that may be curtailed beside none."""
+    """Whether anything is open once the jobs stand."""
+    return plant.opens or site_steered(plant)
+
+
+def site_steered(plant: Plant) -> bool:
+    """Whether the site's dispatch is ours to choose: a planned battery, or generation that may be curtailed beside
+    none."""
     battery = plant.problem.battery
     if battery is not None and battery.rule is BatteryRule.SELF_CONSUMPTION:
         return False
@@ -106,12 +116,12 @@ class Reckoning:
             cost = cost + price * hours * np.maximum(imported - most_kw[slots], 0.0)
         return cost, imported
 
-    def total(self, chosen: Sequence[Start]) -> float:
+    def total(self, chosen: Chosen) -> float:
         """The cost of a whole plan, with what hangs on the places of its jobs."""
         load = self.plant.load_kw(chosen)[None, :]
-        return float(self.costs(load)[0]) + sum(start.price for start in chosen)
+        return float(self.costs(load)[0]) + self.plant.price(chosen)
 
-    def dispatch_of(self, chosen: Sequence[Start]) -> Dispatch:
+    def dispatch_of(self, chosen: Chosen) -> Dispatch:
         """What battery and curtailment do under these jobs."""
         _, dispatch = self._reckon(self.plant.load_kw(chosen)[None, :])
         return dispatch

@@ -7,40 +7,27 @@ long as the time limit does not cut in.
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from optimizer.plant import Plant, Rows, Start
+from optimizer.plant import Plant
 from optimizer.reckoning import Reckoning
+from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Starts, Whole
 
 LEAST_GAIN = 1e-7  # cheaper by less is a tie, and ties move nothing
 SEED = 20260101
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """The starts of a movable job as arrays."""
-
-    slot: NDArray[np.int64]
-    end: NDArray[np.int64]
-    machine: NDArray[np.int64]
-    option: NDArray[np.int64]
-    price: Rows
-
-
 class Search:
     """The plan so far, and what is free beside it."""
 
-    def __init__(self, plant: Plant, reckoning: Reckoning, chosen: Sequence[Start] | None = None) -> None:
+    def __init__(self, plant: Plant, reckoning: Reckoning, chosen: Chosen | None = None) -> None:
         self.plant = plant
         self.reckoning = reckoning
-        self.chosen: list[Start] = list(chosen or plant.given)
+        self.chosen: Chosen = np.array(plant.as_given if chosen is None else chosen)
         self.jobs = plant.problem.jobs
         self.movable = [row for row, starts in enumerate(plant.starts) if len(starts) > 1]
-        self._arrays: dict[int, _Job] = {}
         self._neighbours: dict[int, list[tuple[int, bool, int, int | None]]] = {}
         for row, before, least, most in plant.order:
             self._neighbours.setdefault(row, []).append((before, True, least, most))
@@ -49,9 +36,10 @@ class Search:
         self._machines = plant.machine_use(self.chosen)
         self._crews = plant.crew_use(self.chosen)
         self._out: set[int] = set()
+        self._moved: dict[tuple[int, int, int], Mask] = {}
         self.cost = reckoning.total(self.chosen)
 
-    def run(self, *, until: float, groups: int, told: Callable[[float], None] | None = None) -> list[Start]:
+    def run(self, *, until: float, groups: int, told: Callable[[float], None] | None = None) -> Chosen:
         """Search until a time (of `time.monotonic`) or so many groups have been tried in vain."""
         if not self.movable:
             return self.chosen
@@ -68,7 +56,7 @@ class Search:
 
     def _sweep(self, until: float, told: Callable[[float], None] | None) -> None:
         """Each job in turn, the largest energy first, until none can be put better."""
-        order = sorted(self.movable, key=lambda row: -sum(self.chosen[row].option.power_kw))
+        order = sorted(self.movable, key=lambda row: -self._energy(row))
         better = True
         while better and time.monotonic() < until:
             better = False
@@ -85,19 +73,28 @@ class Search:
         pool = self.movable
         if rng.random() < 0.5:
             slot = int(rng.choice(self._peak_slots()))
-            there = [row for row in self.movable if self.chosen[row].slot <= slot < self.chosen[row].end]
+            there = [row for row in self.movable if self._holds(row, slot)]
             pool = there if len(there) >= 2 else pool
         picked = rng.choice(len(pool), size=min(size, len(pool)), replace=False)
         return [pool[int(i)] for i in picked]
 
-    def _peak_slots(self) -> NDArray[np.int64]:
+    def _energy(self, row: int) -> float:
+        starts = self.plant.starts[row]
+        return float(starts.ways[int(starts.way[max(0, int(self.chosen[row]))])].power_kw.sum())
+
+    def _holds(self, row: int, slot: int) -> bool:
+        """Whether a job runs in a slot."""
+        starts, number = self.plant.starts[row], int(self.chosen[row])
+        return number != LEFT_OUT and bool(starts.slot[number] <= slot < starts.end[number])
+
+    def _peak_slots(self) -> Whole:
         slots = sorted({s for w in self.plant.problem.demand for s in w.slots}) or list(range(self.plant.slots))
         net = (self._load + self.reckoning.before_kw)[slots]
         return np.asarray(slots)[np.argsort(-net)[: max(1, len(slots) // 20)]]
 
     def _rebuild(self, rows: list[int], until: float) -> bool:
         """Take jobs out and put them back one by one; keep it where the plan gets cheaper."""
-        old = {row: self.chosen[row] for row in rows}
+        old = {row: int(self.chosen[row]) for row in rows}
         for row in rows:
             self._take_out(row)
         for row in rows:
@@ -115,129 +112,131 @@ class Search:
         self._restore(old)
         return False
 
-    def _restore(self, old: dict[int, Start]) -> None:
+    def _restore(self, old: dict[int, int]) -> None:
         for row in old:
             if row not in self._out:
                 self._take_out(row)
         for row, start in old.items():
             self._put_in(row, start)
 
-    def _best(self, row: int) -> Start | None:
+    def _best(self, row: int) -> int | None:
         """The cheapest feasible start of a job that is out; on a tie the given one, then the earliest listed."""
-        arrays = self._of(row)
-        free = np.flatnonzero(self._feasible(row, arrays))
+        starts = self.plant.starts[row]
+        free = np.flatnonzero(self._feasible(row, starts))
         if not len(free):
             return None
-        costs = self._costs(row, arrays, free) + arrays.price[free]
-        return self.plant.starts[row][int(free[int(np.argmax(costs <= np.min(costs) + LEAST_GAIN))])]
+        costs = self._costs(starts, free) + starts.price[free]
+        return int(free[int(np.argmax(costs <= np.min(costs) + LEAST_GAIN))])
 
-    def _costs(self, row: int, arrays: _Job, free: NDArray[np.int64]) -> Rows:
+    def _costs(self, starts: Starts, free: Whole) -> Rows:
         """What the plan costs with the job at each of these starts."""
         costs = np.empty(len(free))
-        for number, option in enumerate(self.jobs[row].options):
-            same = arrays.option[free] == number
+        for number, way in enumerate(starts.ways):
+            same = starts.way[free] == number
             if not same.any():
                 continue
-            slot, power_kw = arrays.slot[free[same]], np.asarray(option.power_kw)
+            slot = starts.slot[free[same]]
             if self.reckoning.is_local:
-                costs[same] = self.reckoning.beside(self._load, slot, power_kw)
+                costs[same] = self.reckoning.beside(self._load, slot, way.power_kw)
             else:
                 load_kw = np.tile(self._load, (len(slot), 1))
-                run = slot[:, None] + np.arange(len(power_kw))
-                np.add.at(load_kw, (np.arange(len(slot))[:, None], run), power_kw)
+                run = slot[:, None] + np.arange(way.slots)
+                np.add.at(load_kw, (np.arange(len(slot))[:, None], run), way.power_kw)
                 costs[same] = self.reckoning.costs(load_kw)
         return costs
 
-    def _of(self, row: int) -> _Job:
-        if row not in self._arrays:
-            starts = self.plant.starts[row]
-            self._arrays[row] = _Job(
-                slot=np.array([s.slot for s in starts]),
-                end=np.array([s.end for s in starts]),
-                machine=np.array([self.plant.machine_row[s.option.machine] for s in starts]),
-                option=np.array([self.jobs[row].options.index(s.option) for s in starts]),
-                price=np.array([s.price for s in starts]),
-            )
-        return self._arrays[row]
-
-    def _feasible(self, row: int, arrays: _Job) -> NDArray[np.bool_]:
+    def _feasible(self, row: int, starts: Starts) -> Mask:
         """Which starts leave every rule whole. The given place is feasible beside jobs that stay given themselves."""
-        busy = np.concatenate([np.zeros((len(self._machines), 1)), np.cumsum(self._machines > 0, axis=1)], axis=1)
-        free: NDArray[np.bool_] = busy[arrays.machine, arrays.end] == busy[arrays.machine, arrays.slot]
+        free = self._machine_free(starts)
         free[0] = self._given_fits(row)
         self._drop_unstaffed(row, free)
-        self._drop_disordered(row, arrays, free)
+        self._drop_disordered(row, starts, free)
         self._drop_too_many_moves(row, free)
+        return free
+
+    def _machine_free(self, starts: Starts) -> Mask:
+        """Which starts find their machine free in each slot in which they hold it."""
+        taken = np.concatenate([np.zeros((len(self._machines), 1)), np.cumsum(self._machines > 0, axis=1)], axis=1)
+        free: Mask = taken[starts.machine, starts.end] == taken[starts.machine, starts.slot]
+        for number, way in enumerate(starts.ways):
+            if not way.busy.all():
+                same = np.flatnonzero(starts.way == number)
+                held = starts.slot[same][:, None] + np.flatnonzero(way.busy)
+                free[same] = ~(self._machines[way.machine] > 0)[held].any(axis=1)
         return free
 
     def _given_fits(self, row: int) -> bool:
         """Whether the given place's slots hold nobody but those who were given there too."""
         given = self.plant.given[row]
-        machine = self.plant.machine_row[given.option.machine]
-        span = slice(given.slot, given.end)
-        if not self._machines[machine, span].any():
+        held = given.slot + np.flatnonzero(given.way.busy)
+        if not self._machines[given.way.machine, held].any():
             return True
-        return all(
-            other == row
-            or other in self._out
-            or self.plant.machine_row[start.option.machine] != machine
-            or start.end <= given.slot
-            or start.slot >= given.end
-            or start.given
-            for other, start in enumerate(self.chosen)
-        )
+        span = range(given.slot, given.end)
+        for other, start in self.plant.chosen_starts(self.chosen):
+            if other == row or other in self._out or start.given or start.way.machine != given.way.machine:
+                continue
+            if start.slot < span.stop and span.start < start.end:
+                there = start.slot + np.flatnonzero(start.way.busy)
+                if np.isin(there, held).any():
+                    return False
+        return True
 
-    def _drop_unstaffed(self, row: int, free: NDArray[np.bool_]) -> None:
-        job = self.jobs[row]
-        for need in job.needs:
+    def _drop_unstaffed(self, row: int, free: Mask) -> None:
+        starts = self.plant.starts[row]
+        for need in self.jobs[row].needs:
             skill = self.plant.skill_row[need.skill]
             short = self._crews[skill] + need.people > self.plant.people[skill]
-            if not short.any():
-                continue
-            for number in np.flatnonzero(free):
-                start = self.plant.starts[row][number]
-                for need_row, slots, _ in self.plant.crew_of(job, start):
-                    bad = short & ~self.plant.crew_overfull[skill] if start.given else short
-                    if need_row == skill and bad[slots].any():
-                        free[number] = False
+            if short.any():
+                start, slot = starts.attended_slots(need.attended, self.plant.slots)
+                given = starts.given[start]
+                lacks = short[slot] & ~(given & self.plant.crew_overfull[skill][slot])
+                free[start[lacks]] = False
 
-    def _drop_disordered(self, row: int, arrays: _Job, free: NDArray[np.bool_]) -> None:
+    def _drop_disordered(self, row: int, starts: Starts, free: Mask) -> None:
         for other, is_before, least, most in self._neighbours.get(row, []):
-            if other in self._out:
+            number = int(self.chosen[other])
+            if other in self._out or number == LEFT_OUT:
                 continue
-            there = self.chosen[other]
-            lag = arrays.slot - there.end if is_before else there.slot - arrays.end
+            there = self.plant.starts[other]
+            lag = starts.slot - there.end[number] if is_before else there.slot[number] - starts.end
             fits = lag >= least
             if most is not None:
                 fits &= lag <= most
-            if there.given:
+            if there.given[number]:
                 fits[0] = True  # as production gave the two
             free &= fits
 
-    def _drop_too_many_moves(self, row: int, free: NDArray[np.bool_]) -> None:
+    def _drop_too_many_moves(self, row: int, free: Mask) -> None:
         for first, end, most in self.plant.moves_allowed:
             moved = sum(
-                self.plant.moves_in(other, start, first, end)
-                for other, start in enumerate(self.chosen)
-                if other != row and other not in self._out
+                bool(self._moves_in(other, first, end)[number])
+                for other, number in enumerate(self.chosen.tolist())
+                if other != row and other not in self._out and number != LEFT_OUT
             )
             if moved >= most:
-                for number in np.flatnonzero(free):
-                    if self.plant.moves_in(row, self.plant.starts[row][number], first, end):
-                        free[number] = False
+                free &= ~self._moves_in(row, first, end)
+
+    def _moves_in(self, row: int, first: int, end: int) -> Mask:
+        key = row, first, end
+        if key not in self._moved:
+            self._moved[key] = self.plant.moves_in(row, first, end)
+        return self._moved[key]
 
     def _take_out(self, row: int) -> None:
-        self._count(row, self.chosen[row], -1)
+        self._count(row, int(self.chosen[row]), -1)
         self._out.add(row)
 
-    def _put_in(self, row: int, start: Start) -> None:
-        self.chosen[row] = start
-        self._count(row, start, 1)
+    def _put_in(self, row: int, number: int) -> None:
+        self.chosen[row] = number
+        self._count(row, number, 1)
         self._out.discard(row)
 
-    def _count(self, row: int, start: Start, sign: int) -> None:
-        span = slice(start.slot, start.end)
-        self._load[span] += sign * np.asarray(start.option.power_kw)
-        self._machines[self.plant.machine_row[start.option.machine], span] += sign
-        for skill, slots, people in self.plant.crew_of(self.jobs[row], start):
+    def _count(self, row: int, number: int, sign: int) -> None:
+        if number == LEFT_OUT:
+            return
+        starts = self.plant.starts[row]
+        way, span = starts.ways[int(starts.way[number])], slice(int(starts.slot[number]), int(starts.end[number]))
+        self._load[span] += sign * way.power_kw
+        self._machines[way.machine, span] += sign * way.busy
+        for skill, slots, people in self.plant.crew_of(row, number):
             self._crews[skill, slots] += sign * people

@@ -8,8 +8,8 @@ is read from HiGHS itself.
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,12 @@ from optimizer.blocks import (
 )
 from optimizer.handover import Options, arrays, loaded
 from optimizer.model import Model
-from optimizer.plant import Plant, Start
+from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
+from optimizer.starts import LEFT_OUT, Chosen, Rows, Whole
 
-# In this order: later blocks use the rows that earlier ones fill.
+# In this order: what draws power stands before the battery, whose own rule answers the most that can be drawn; the site
+# balance stands after all that draws or gives, and before what is paid for import and export.
 BLOCKS = (
     jobs,
     machines,
@@ -56,14 +58,14 @@ BLOCKS = (
 )
 
 # (chosen, dispatch, cost, bound); without a dispatch only the bound is new
-Better = Callable[[list[Start], Dispatch | None, float, float | None], None]
+Better = Callable[[Chosen, Dispatch | None, float, float | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
     """What HiGHS has found. `optimal` also holds where the asked gap is reached."""
 
-    chosen: list[Start] | None
+    chosen: Chosen | None
     dispatch: Dispatch | None
     cost: float | None
     bound: float | None
@@ -76,7 +78,6 @@ def build(plant: Plant) -> Model:
     model = Model(plant)
     for block in BLOCKS:
         block.add(model)
-    model.close()
     return model
 
 
@@ -99,7 +100,7 @@ def solve(
     *,
     seconds: float,
     gap: float,
-    first: Sequence[Start] | None = None,
+    first: Chosen | None = None,
     better: Better | None = None,
     model: Model | None = None,
 ) -> Solved:
@@ -108,7 +109,7 @@ def solve(
     until = time.monotonic() + seconds
     model = model or build(plant)
     run = _Run(model, arrays(model), until=until, gap=gap, better=better)
-    run.best = None if first is None else list(first)
+    run.best = first
     if first is not None and run.number_of_starts > len(plant.starts):
         run.around_relaxation()
     return run.whole()
@@ -120,8 +121,9 @@ class _Run:
     def __init__(self, model: Model, lp: Any, *, until: float, gap: float, better: Better | None) -> None:
         self.model, self.lp = model, lp
         self.until, self.gap, self.better = until, gap, better
-        self.number_of_starts = sum(len(starts) for starts in model.plant.starts)
-        self.best: list[Start] | None = None
+        self.starts: Whole = np.concatenate([np.zeros(0, dtype=np.int64), *model.start])
+        self.number_of_starts = len(self.starts)
+        self.best: Chosen | None = None
         self.dispatch: Dispatch | None = None
         self.cost = math.inf
         self.bound = -math.inf
@@ -137,7 +139,7 @@ class _Run:
             self.better(self.best, None, self.cost, self.bound)
         self._run(self._promising(relaxed), seconds=SMALL_SHARE * self._left(), proves=False)
         beyond = relaxed.reduced_cost > self.cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(self.cost))
-        self.upper[: self.number_of_starts][beyond] = 0.0
+        self.upper[self.starts[beyond]] = 0.0
 
     def whole(self) -> Solved:
         """The whole program, as far as it is not done yet."""
@@ -154,22 +156,27 @@ class _Run:
         highs.run()
         if highs.modelStatusToString(highs.getModelStatus()) != "Optimal":
             return None
-        duals = np.asarray(highs.getSolution().col_dual)[: self.number_of_starts]
+        duals = np.asarray(highs.getSolution().col_dual)[self.starts]
         return _Relaxed(float(highs.getInfo().objective_function_value), duals)
 
     def _promising(self, relaxed: _Relaxed) -> NDArray[np.float64]:
         """Upper bounds that leave each job its few starts of least reduced cost, the best plan's and the given one."""
         upper = np.array(self.lp.col_upper_)
-        upper[: self.number_of_starts] = 0.0
+        upper[self.starts] = 0.0
         first = 0
-        for row, starts in enumerate(self.model.plant.starts):
-            costs = relaxed.reduced_cost[first : first + len(starts)]
-            upper[first + np.argsort(costs, kind="stable")[:PROMISING]] = 1.0
-            upper[first] = 1.0
-            if self.best is not None:
-                upper[first + starts.index(self.best[row])] = 1.0
-            first += len(starts)
+        for columns in self.model.start:
+            costs = relaxed.reduced_cost[first : first + len(columns)]
+            upper[columns[np.argsort(costs, kind="stable")[:PROMISING]]] = 1.0
+            upper[columns[:1]] = 1.0
+            first += len(columns)
+        if self.best is not None:
+            upper[self._columns_of(self.best)] = 1.0
         return upper
+
+    def _columns_of(self, chosen: Chosen) -> Whole:
+        """The columns of the chosen starts."""
+        pairs = zip(self.model.start, chosen.tolist(), strict=True)
+        return np.array([columns[number] for columns, number in pairs if number != LEFT_OUT], dtype=np.int64)
 
     def _run(self, upper: NDArray[np.float64], *, seconds: float, proves: bool) -> Solved:
         self.lp.col_upper_ = upper
@@ -184,12 +191,9 @@ class _Run:
     def _warm(self, highs: Any) -> None:
         """Tell HiGHS the best plan so far: where each job starts; it works out the rest."""
         assert self.best is not None
-        value = np.zeros(self.number_of_starts)
-        first = 0
-        for starts, chosen in zip(self.model.plant.starts, self.best, strict=True):
-            value[first + starts.index(chosen)] = 1.0
-            first += len(starts)
-        highs.setSolution(len(value), np.arange(len(value), dtype=np.int32), value)
+        value = np.zeros(len(self.upper))
+        value[self._columns_of(self.best)] = 1.0
+        highs.setSolution(len(self.starts), self.starts.astype(np.int32), value[self.starts])
 
     def _listen(self, highs: Any, proves: bool) -> None:
         def heard(event: Any) -> None:
@@ -215,7 +219,7 @@ class _Run:
         if info.primal_solution_status == 2 and math.isfinite(info.objective_function_value):
             self._take(np.asarray(highs.getSolution().col_value), float(info.objective_function_value))
         if proves:
-            mip = any(x.cat == "Integer" for x in self.model.columns)
+            mip = bool(self.model.bounds()[2].any())
             bound = info.mip_dual_bound if mip else info.objective_function_value
             if math.isfinite(bound) and self.cost < math.inf:
                 self.bound = max(self.bound, min(float(bound), self.cost))
@@ -243,22 +247,26 @@ def one_way(problem: Problem, dispatch: Dispatch) -> Dispatch:
     discharge = np.where(both, np.maximum(-into * lossless, 0.0), dispatch.discharge_kw)
     spared = (dispatch.charge_kw - dispatch.discharge_kw) - (charge - discharge)
     room = np.where(dispatch.curtailed_kw > 0.0, np.asarray(problem.pv_kw) - dispatch.curtailed_kw, 0.0)
-    return Dispatch(charge, discharge, dispatch.curtailed_kw + np.minimum(spared, np.maximum(room, 0.0)))
+    curtailed = dispatch.curtailed_kw + np.minimum(spared, np.maximum(room, 0.0))
+    return replace(dispatch, charge_kw=charge, discharge_kw=discharge, curtailed_kw=curtailed)
 
 
-def _chosen(model: Model, values: np.ndarray[Any, np.dtype[np.float64]]) -> list[Start]:
-    """The start of each job: the starts are the first variables of the program, job by job."""
-    chosen, first = [], 0
-    for starts in model.plant.starts:
-        chosen.append(starts[int(np.argmax(values[first : first + len(starts)]))])
-        first += len(starts)
+def _chosen(model: Model, values: Rows) -> Chosen:
+    """The start of each job."""
+    chosen = np.full(len(model.start), LEFT_OUT, dtype=np.int64)
+    for row, columns in enumerate(model.start):
+        if len(columns) and values[columns].max() > 0.5:
+            chosen[row] = int(np.argmax(values[columns]))
     return chosen
 
 
-def _dispatch(model: Model, values: np.ndarray[Any, np.dtype[np.float64]]) -> Dispatch:
-    """What battery and curtailment do."""
-    column = {x.name: number for number, x in enumerate(model.columns)}
-    rows = []
-    for row in (model.charge_kw, model.discharge_kw, model.curtailed_kw):
-        rows.append(np.array([x if isinstance(x, float) else max(0.0, values[column[x.name]]) for x in row]))
-    return one_way(model.plant.problem, Dispatch(*rows))
+def _dispatch(model: Model, values: Rows) -> Dispatch:
+    """What is open once the jobs stand."""
+    charge, discharge, curtailed = (
+        np.array([x if isinstance(x, float) else max(0.0, values[model.column(x)]) for x in row])
+        for row in (model.charge_kw, model.discharge_kw, model.curtailed_kw)
+    )
+    made = Dispatch(charge, discharge, curtailed)
+    for kind, key, read in model.readings:
+        getattr(made, kind)[key] = read(values)
+    return one_way(model.plant.problem, made)

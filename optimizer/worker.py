@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from energy.model.problem import Placement, Problem
-from optimizer.plant import Plant, Rows, Start
+from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
+from optimizer.starts import Chosen, Rows
 
-Chosen = tuple[Placement, ...]
+Places = tuple[Placement, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Task:
     """What the child is to solve. `until` is a time of `time.monotonic`, which all processes of a machine share."""
 
     problem: Problem
-    first: Chosen
+    first: Places
     until: float
     gap: float
     own_schedule: tuple[Rows, Rows] | None = None  # what a self-consumption battery is taken to do (charge, discharge)
@@ -40,7 +41,7 @@ class Task:
 class Found:
     """A better plan while the solver runs."""
 
-    chosen: Chosen
+    chosen: Places
     dispatch: Dispatch | None  # None: only the bound is new
     cost: float
     bound: float | None
@@ -50,20 +51,16 @@ class Found:
 class Finished:
     """The solver's last word."""
 
-    chosen: Chosen | None
+    chosen: Places | None
     dispatch: Dispatch | None
     bound: float | None
     optimal: bool
     status: str
 
 
-def starts_of(plant: Plant, placements: Chosen) -> list[Start]:
+def starts_of(plant: Plant, placements: Places) -> Chosen:
     """The starts that placements name."""
-    chosen = []
-    for row, placement in enumerate(placements):
-        job = plant.problem.jobs[row].id
-        chosen.append(next(start for start in plant.starts[row] if start.placement(job) == placement))
-    return chosen
+    return plant.chosen_of(placements)
 
 
 class WorkerFailedError(Exception):

@@ -78,7 +78,7 @@ def _reach(model: Model, battery: ProblemBattery) -> tuple[list[float], list[flo
     """The least and the most that the rule may have stored after each slot, whatever the jobs do."""
     problem, hours = model.problem, model.hours
     before = np.asarray(problem.base_load_kw) - np.asarray(problem.pv_kw)
-    heaviest = before + [sum(kw for _, kw in terms) for terms in model.job_kw]
+    heaviest = before + model.most_load_kw + [model.extra_most_kw(k) for k in model.slots]
     if problem.curtailable:
         heaviest = heaviest + np.asarray(problem.pv_kw)
     charge, discharge = own_rule(battery, np.vstack([heaviest, before]), hours)

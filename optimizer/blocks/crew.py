@@ -1,7 +1,6 @@
 """Crew: the people whom jobs need at the same time are no more than are rostered."""
 
-from collections import defaultdict
-from typing import Any
+import numpy as np
 
 from optimizer.model import Model
 
@@ -12,15 +11,25 @@ def add(model: Model) -> None:
     Attended is the whole run, its first slot, or its first and last. Where the given plan already asks for more people
     than there are, nobody new comes in and those given there may stay.
     """
-    asked: dict[tuple[int, int], dict[int, tuple[Any, float]]] = defaultdict(dict)
-    for job, variables, starts in zip(model.problem.jobs, model.start, model.plant.starts, strict=True):
-        for x, start in zip(variables, starts, strict=True):
-            for row, slots, people in model.plant.crew_of(job, start):
-                for slot in slots:
-                    _, already = asked[row, slot].get(id(x), (x, 0.0))
-                    asked[row, slot][id(x)] = (x, already + people)
-    skills = {row: skill for skill, row in model.plant.skill_row.items()}
-    for (row, slot), terms in asked.items():
-        there = int(model.plant.people[row, slot])
-        if sum(people for _, people in terms.values()) > there and not model.plant.crew_overfull[row, slot]:
-            model.require(model.total(terms.values()) <= there, f"{skills[row]} crew in slot {slot}")
+    plant = model.plant
+    parts = []
+    for job, columns, starts in zip(model.problem.jobs, model.start, plant.starts, strict=True):
+        for need in job.needs:
+            start, slot = starts.attended_slots(need.attended, plant.slots)
+            place = plant.skill_row[need.skill] * plant.slots + slot
+            parts.append((place, columns[start], np.full(len(start), float(need.people))))
+    if not parts:
+        return
+    asked, column, people = (np.concatenate(part) for part in zip(*parts, strict=True))
+    place, term = np.unique(asked, return_inverse=True)
+    there = plant.people.ravel()[place].astype(np.float64)
+    scarce = (np.bincount(term, people) > there) & ~plant.crew_overfull.ravel()[place]
+    row, kept = np.cumsum(scarce) - 1, scarce[term]
+    skills = {row: skill for skill, row in plant.skill_row.items()}
+    where = place[scarce]
+
+    def name(row: int) -> str:
+        skill, slot = divmod(int(where[row]), plant.slots)
+        return f"{skills[skill]} crew in slot {slot}"
+
+    model.rows(row[term[kept]], column[kept], people[kept], upper=there[scarce], name=name)

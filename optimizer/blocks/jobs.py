@@ -1,21 +1,29 @@
 """Jobs: each runs once, from one of its allowed starts."""
 
+import numpy as np
+
 from optimizer.model import Model
 
 
 def add(model: Model) -> None:
-    """One variable a start; a job has exactly one start, and loads the slots of its run from there.
+    """One column a start; a job has exactly one start, and loads the slots of its run from there.
 
     Σ_s x[job, s] = 1        load[k] = Σ_job Σ_s x[job, s] · power[k − s]
     """
+    slots = model.plant.slots
+    most_kw = np.zeros(slots)
+    parts = []
     for job, starts in zip(model.problem.jobs, model.plant.starts, strict=True):
-        only = 1.0 if len(starts) == 1 else 0.0
-        variables = [model.variable(only, 1.0, whole=True) for _ in starts]
-        model.start.append(variables)
+        only = len(starts) <= 1
+        columns = model.columns(len(starts), 1.0 if only else 0.0, 1.0, whole=True)
+        model.start.append(columns)
         if not only:
-            model.require(model.total((x, 1.0) for x in variables) == 1, f"{job.id} starts once")
-        for x, start in zip(variables, starts, strict=True):
-            for slot in range(max(0, start.slot), min(start.end, model.plant.slots)):
-                power_kw = start.option.power_kw[slot - start.slot]
-                if power_kw:
-                    model.job_kw[slot].append((x, power_kw))
+            model.rows(np.zeros(len(columns)), columns, 1.0, lower=1.0, upper=1.0, name=f"{job.id} starts once")
+        start, slot, power_kw = starts.load_slots(slots)
+        parts.append((starts.machine[start], slot, columns[start], power_kw))
+        most_of_it = np.zeros(slots)
+        np.maximum.at(most_of_it, slot, power_kw)
+        most_kw += most_of_it
+    if parts:
+        machine, slot, column, power_kw = (np.concatenate(part) for part in zip(*parts, strict=True))
+        model.load(machine, slot, column, power_kw, most_kw=most_kw)

@@ -8,7 +8,6 @@ def add(model: Model) -> None:
 
     A job that stays where a fact forbids it (machine closed, material late) costs a loud price here too.
     """
-    for variables, starts in zip(model.start, model.plant.starts, strict=True):
-        late = [(x, s.late + s.broken) for x, s in zip(variables, starts, strict=True) if s.late or s.broken]
-        if late:
-            model.cost("late", model.total(late))
+    for columns, starts in zip(model.start, model.plant.starts, strict=True):
+        late = starts.late + starts.broken
+        model.price("late", columns[late != 0.0], late[late != 0.0])

@@ -1,7 +1,6 @@
 """Machines: one job at a time."""
 
-from collections import defaultdict
-from typing import Any
+import numpy as np
 
 from optimizer.model import Model
 
@@ -14,12 +13,28 @@ def add(model: Model) -> None:
     Closed slots are no start of anybody (see `optimizer.plant`). A slot that production has double-booked takes nobody
     new, and those given there may stay.
     """
-    runs: dict[tuple[int, int], list[tuple[Any, float]]] = defaultdict(list)
-    for variables, starts in zip(model.start, model.plant.starts, strict=True):
-        for x, start in zip(variables, starts, strict=True):
-            row = model.plant.machine_row[start.option.machine]
-            for slot in range(max(0, start.slot), min(start.end, model.plant.slots)):
-                runs[row, slot].append((x, 1.0))
-    for (row, slot), terms in runs.items():
-        if len(terms) > 1 and not model.plant.machine_overfull[row, slot]:
-            model.require(model.total(terms) <= 1, f"{model.problem.machines[row].id} runs one job in slot {slot}")
+    plant = model.plant
+    held, columns, jobs = [], [], []
+    for job, (column, starts) in enumerate(zip(model.start, plant.starts, strict=True)):
+        start, slot = starts.busy_slots(plant.slots)
+        held.append(starts.machine[start] * plant.slots + slot)
+        columns.append(column[start])
+        jobs.append(np.full(len(start), job))
+    if not held:
+        return
+    place, term = np.unique(np.concatenate(held), return_inverse=True)
+    who = np.concatenate(jobs)
+    least, most = np.full(len(place), len(plant.starts)), np.full(len(place), -1)
+    np.minimum.at(least, term, who)
+    np.maximum.at(most, term, who)
+    contested = (least < most) & ~plant.machine_overfull.ravel()[place]  # a job alone is in nobody's way
+    row = np.cumsum(contested) - 1
+    kept = contested[term]
+    names = [machine.id for machine in model.problem.machines]
+    where = place[contested]
+
+    def name(row: int) -> str:
+        machine, slot = divmod(int(where[row]), plant.slots)
+        return f"{names[machine]} runs one job in slot {slot}"
+
+    model.rows(row[term[kept]], np.concatenate(columns)[kept], 1.0, upper=1.0, name=name, count=len(where))

@@ -6,7 +6,6 @@ from optimizer.model import Model
 def add(model: Model) -> None:
     """Σ x[job, s] · (move price where s leaves `in_force` (and the price of breaking it, where a planner has accepted
     that place), change price where s leaves `offered`)."""
-    for variables, starts in zip(model.start, model.plant.starts, strict=True):
-        moving = [(x, start.moving) for x, start in zip(variables, starts, strict=True) if start.moving]
-        if moving:
-            model.cost("moving", model.total(moving))
+    for columns, starts in zip(model.start, model.plant.starts, strict=True):
+        moves = starts.moving != 0.0
+        model.price("moving", columns[moves], starts.moving[moves])

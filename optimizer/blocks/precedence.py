@@ -1,9 +1,9 @@
 """Precedence: a job starts only so long after another has ended, and not too long after."""
 
-from typing import Any
+import numpy as np
 
 from optimizer.model import Model
-from optimizer.plant import Start
+from optimizer.starts import Mask, Rows, Starts, Whole
 
 
 def add(model: Model) -> None:
@@ -14,28 +14,34 @@ def add(model: Model) -> None:
 
     Two jobs that production gave in the wrong order may stay so together: then each counts one half.
     """
-    for after, before, least, most in model.plant.order:
-        a, b = _starts(model, before), _starts(model, after)
-        first = min(start.slot for _, start in b)
-        last = max(start.slot for _, start in b)
-        given_a, given_b = model.plant.given[before], model.plant.given[after]
+    plant = model.plant
+    for after, before, least, most in plant.order:
+        a, b = plant.starts[before], plant.starts[after]
+        given_a, given_b = plant.given[before], plant.given[after]
+        first, last = int(b.slot.min()), int(b.slot.max())
         name = f"{model.problem.jobs[after].id} after {model.problem.jobs[before].id}"
-        half = given_a.end + least > given_b.slot
-        for k in range(first, min(last, max(s.end for _, s in a) + least - 1) + 1):
-            early = [(x, _weight(s, half)) for x, s in b if s.slot <= k]
-            early += [(x, _weight(s, half)) for x, s in a if s.end + least > k]
-            model.require(model.total(early) <= 1, f"{name}, not before slot {k + 1}")
+        wrong = given_a.end + least > given_b.slot
+        k = np.arange(first, min(last, int(a.end.max()) + least - 1) + 1)[:, None]
+        early = (before, a.end + least > k, _weight(a, wrong)), (after, b.slot <= k, _weight(b, wrong))
+        _at_most_one(model, k, early, f"{name}, not before slot {{}}", 1)
         if most is not None:
-            half = given_b.slot > given_a.end + most
-            for k in range(min(s.end for _, s in a) + most, last):
-                late = [(x, _weight(s, half)) for x, s in b if s.slot > k]
-                late += [(x, _weight(s, half)) for x, s in a if s.end + most <= k]
-                model.require(model.total(late) <= 1, f"{name}, at the latest in slot {k}")
+            wrong = given_b.slot > given_a.end + most
+            k = np.arange(int(a.end.min()) + most, last)[:, None]
+            late = (before, a.end + most <= k, _weight(a, wrong)), (after, b.slot > k, _weight(b, wrong))
+            _at_most_one(model, k, late, f"{name}, at the latest in slot {{}}", 0)
 
 
-def _starts(model: Model, row: int) -> list[tuple[Any, Start]]:
-    return list(zip(model.start[row], model.plant.starts[row], strict=True))
+def _at_most_one(model: Model, k: Whole, parts: tuple[tuple[int, Mask, Rows], ...], name: str, shown: int) -> None:
+    """One row for each k: of these starts of two jobs at most one."""
+    rows, columns, weights = [], [], []
+    for job, counts, weight in parts:
+        row, start = np.nonzero(counts)
+        rows.append(row)
+        columns.append(model.start[job][start])
+        weights.append(weight[start])
+    row, column, weight = np.concatenate(rows), np.concatenate(columns), np.concatenate(weights)
+    model.rows(row, column, weight, upper=1.0, name=lambda row: name.format(int(k[row, 0]) + shown), count=len(k))
 
 
-def _weight(start: Start, half: bool) -> float:
-    return 0.5 if half and start.given else 1.0
+def _weight(starts: Starts, half: bool) -> Rows:
+    return np.where(starts.given & half, 0.5, 1.0)
