@@ -1,7 +1,6 @@
 """A choice of starts made into an answer: priced line by line, with how it was found and the rules that had to give."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from energy.model.plan import Answer, How, HowFound, Plan
 from energy.planning.price import price_plan
@@ -64,15 +63,17 @@ def _priced(plant: Plant, chosen: Chosen, dispatch: Dispatch | None, how: How) -
     if dispatch is None:
         return price_plan(plant.problem, placements, how=how)
     ours = site_steered(plant)
-    named: dict[str, Any] = {"stores": dispatch.stores, "states": dispatch.states, "powers": dispatch.powers}
+    powers = {job: tuple(rows.tolist()) for job, rows in dispatch.powers.items()}
+    placements = tuple(replace(p, power_kw=powers[p.job]) if p.job in powers else p for p in placements)
     return price_plan(
         plant.problem,
         placements,
         charge_kw=tuple(dispatch.charge_kw.tolist()) if ours else None,
         discharge_kw=tuple(dispatch.discharge_kw.tolist()) if ours else None,
         curtailed_kw=tuple(dispatch.curtailed_kw.tolist()) if plant.problem.curtailable else None,
+        states=dispatch.states,
+        stores={store: tuple(rows.tolist()) for store, rows in dispatch.stores.items()},
         how=how,
-        **{name: rows for name, rows in named.items() if rows},
     )
 
 
