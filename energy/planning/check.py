@@ -15,6 +15,7 @@ from energy.model.problem import Placement, Problem
 from energy.planning.check_bill import check_bill
 from energy.planning.check_jobs import check_jobs
 from energy.planning.check_site import check_rows, check_site
+from energy.planning.check_states import check_state_rows, check_states
 
 GROWN = 1e-6  # two sizes that differ by less are the same
 
@@ -26,8 +27,11 @@ def check(problem: Problem, plan: Plan, *, as_is_chain: bool = False) -> list[Vi
     rows = check_rows(problem, plan)
     jobs = check_jobs(problem, plan.placements)
     found += rows + jobs
+    states = check_state_rows(problem, plan)
+    found += states
     placed_once = not any(v.rule in {"unknown job", "double job", "option"} for v in jobs)
-    if not rows and placed_once:  # else there is nothing to reckon with, and what is said suffices
+    if not rows and not states and placed_once:  # else there is nothing to reckon with, and what is said suffices
+        found += check_states(problem, plan)
         found += check_site(problem, plan)
         found += check_bill(problem, plan, as_is_chain=as_is_chain)
     return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from energy.model.plan import Bill, BillLine, LineKind, Plan, Violation
 from energy.model.problem import DemandWindow, Limit, Option, Placement, Problem, ProblemJob
+from energy.planning.check_states import state_costs
 
 NEAR = 1e-6  # relative; and absolute for what is next to nothing
 
@@ -37,6 +38,8 @@ def expected_lines(problem: Problem, plan: Plan, *, as_is_chain: bool) -> dict[K
             kwh = _above_limit(problem, plan, limit)
             lines[LineKind.LIMIT, limit.name] = Expected(kwh, "kWh", kwh * limit.penalty_per_kwh)
     _battery(problem, plan, lines)
+    for name, (times, money) in state_costs(problem, plan).items():
+        lines[LineKind.START, name] = Expected(float(times), "times", money)
     _late(problem, plan, lines)
     _moves(problem, plan, lines)
     return lines

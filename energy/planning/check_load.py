@@ -2,6 +2,7 @@
 
 from energy.model.plan import Plan
 from energy.model.problem import Problem
+from energy.planning.check_states import states_kw
 
 
 def before_battery_kw(problem: Problem, plan: Plan) -> list[float]:
@@ -10,7 +11,7 @@ def before_battery_kw(problem: Problem, plan: Plan) -> list[float]:
         problem.base_load_kw[k] - problem.pv_kw[k] + plan.curtailed_kw[k]
         for k in range(problem.slots)
     ]  # fmt: skip
-    for part in (jobs_kw(problem, plan),):
+    for part in (jobs_kw(problem, plan), states_kw(problem, plan)):
         for k in range(problem.slots):
             net[k] += part[k]
     return net

@@ -5,7 +5,8 @@ h is the step in hours, k a slot.
 
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
-    net[k]        = base load + job load + charge − discharge − PV + curtailed
+    states[k]     = power_kw of the state or transition in which each machine with states is
+    net[k]        = base load + job load + states + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
     ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
@@ -14,6 +15,7 @@ h is the step in hours, k a slot.
     CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
+    START         = cost of each change of state, one line a machine and change (see `price_states`)
     LATE          = late_per_hour · priority · hours from `due` to the end, one line a late job
     LIMIT         = penalty_per_kwh · Σ max(0, import − limit)·h, one line a priced limit
     MOVE          = move_price where a job leaves `in_force`, change_offer_price where it leaves `offered`,
@@ -21,7 +23,7 @@ h is the step in hours, k a slot.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
 from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
+from energy.planning.price_states import start_lines, states_load_kw, whole_states
 
 PUBLISHED = "energy at published prices"
 FORECAST = "energy at forecast prices"
@@ -98,10 +101,10 @@ def price_plan(
     )
 
 
-def whole(problem: Problem, choice: Choice) -> Choice:  # noqa: ARG001
+def whole(problem: Problem, choice: Choice) -> Choice:
     """A choice in which every machine with states and every store has its row: the plant's own rule where none is
     named."""
-    return choice
+    return replace(choice, states=whole_states(problem, choice.placements, choice.states))
 
 
 def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
@@ -343,8 +346,13 @@ def _move_lines(problem: Problem, choice: Choice) -> list[BillLine]:
 
 LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
     lambda problem, choice: job_load_kw(problem, choice.placements),
+    lambda problem, choice: states_load_kw(problem, choice.states),
 )
-LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (_late_lines, _move_lines)
+LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
+    lambda problem, choice: start_lines(problem, choice.states),
+    _late_lines,
+    _move_lines,
+)
 
 
 def energy_bill(
