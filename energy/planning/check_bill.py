@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from energy.model.plan import Bill, BillLine, LineKind, Plan, Violation
 from energy.model.problem import DemandWindow, Limit, Option, Placement, Problem, ProblemJob
+from energy.planning.check_runs import late_orders, left_out_lines, restart_lines
 from energy.planning.check_states import state_costs
+from energy.planning.check_words import elsewhere, end_of
 
 NEAR = 1e-6  # relative; and absolute for what is next to nothing
 
@@ -42,6 +44,13 @@ def expected_lines(problem: Problem, plan: Plan, *, as_is_chain: bool) -> dict[K
         lines[LineKind.START, name] = Expected(float(times), "times", money)
     _late(problem, plan, lines)
     _moves(problem, plan, lines)
+    placed = {job.id: (job, place, option) for job, place, option in _placed(problem, plan)}
+    for kind, name, quantity, unit, amount in (
+        *restart_lines(placed),
+        *left_out_lines(problem, placed),
+        *late_orders(problem, placed),
+    ):
+        lines[kind, name] = Expected(quantity, unit, amount)
     return lines
 
 
@@ -109,7 +118,7 @@ def _placed(problem: Problem, plan: Plan) -> Iterator[tuple[ProblemJob, Placemen
 
 def _late(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
     for job, place, option in _placed(problem, plan):
-        end = place.start + len(place.power_kw or option.power_kw)
+        end = end_of(place, option)
         if job.due is not None and end > job.due:
             hours = (end - job.due) * problem.step_hours
             lines[LineKind.LATE, job.id] = Expected(hours, "h", hours * job.late_per_hour * job.priority)
@@ -120,23 +129,19 @@ def _moves(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
         so_far = lines.get((LineKind.MOVE, name), Expected(0.0, "jobs", 0.0))
         lines[LineKind.MOVE, name] = Expected(so_far.quantity + 1.0, "jobs", so_far.amount + price)
 
-    for job, place, option in _placed(problem, plan):
-        if _elsewhere(place, job.in_force, option):
+    placed = {job.id: (place, option) for job, place, option in _placed(problem, plan)}
+    for job in problem.jobs:
+        if _leaves(job, placed.get(job.id), job.in_force):
             add("jobs moved from the plan in force", job.move_price)
             if job.accepted:
                 add("accepted shifts broken", job.break_accepted_price)
-        if job.offered is not None and _elsewhere(place, job.offered, option):
+        if job.offered is not None and _leaves(job, placed.get(job.id), job.offered):
             add("jobs that leave an open offer", job.change_offer_price)
 
 
-def _elsewhere(place: Placement, other: Placement, option: Option) -> bool:
-    """Whether a job runs elsewhere, at another time or with other pauses; another power alone is no move."""
-    if (place.machine, place.mode, place.start) != (other.machine, other.mode, other.start):
-        return True
-    if option.interruptible is None:
-        return False
-    here, there = (p.power_kw or option.power_kw for p in (place, other))
-    return [kw > 0 for kw in here] != [kw > 0 for kw in there]
+def _leaves(job: ProblemJob, there: tuple[Placement, Option] | None, other: Placement) -> bool:
+    """Whether a job is elsewhere than at a place; an optional one that is left out has left it too."""
+    return job.value is not None if there is None else elsewhere(there[0], other, there[1])
 
 
 def _differences(problem: Problem, bill: Bill, expected: dict[Key, Expected], plan: Plan) -> Iterator[Violation]:

@@ -6,7 +6,9 @@ from energy.model.calendar import Attended
 from energy.model.plan import Violation
 from energy.model.problem import Option, Placement, Problem, ProblemJob
 from energy.planning.check_machines import check_machines
-from energy.planning.check_words import name_of, runs_of, span, when
+from energy.planning.check_orders import check_orders
+from energy.planning.check_runs import check_run
+from energy.planning.check_words import busy_of, elsewhere, end_of, name_of, runs_of, span, when
 
 Placed = dict[str, tuple[ProblemJob, Placement, Option]]
 
@@ -17,16 +19,18 @@ def check_jobs(problem: Problem, placements: Sequence[Placement]) -> list[Violat
     for job, place, option in placed.values():
         found += _window(problem, job, place, option)
         found += _closed(problem, job, place, option)
+        found += check_run(problem, job, place, option)
         found += _after(problem, job, place, placed)
     found += _overlaps(problem, placed)
     found += check_machines(problem, placed)
     found += _crews(problem, placed)
     found += _moves(problem, placed)
+    found += check_orders(problem, placed)
     return found
 
 
 def _places(problem: Problem, placements: Sequence[Placement]) -> tuple[list[Violation], Placed]:
-    """Each job of the problem exactly once, on an option that it has."""
+    """Each job of the problem exactly once, on an option that it has; an optional one may be left out."""
     jobs = {job.id: job for job in problem.jobs}
     found: list[Violation] = []
     placed: Placed = {}
@@ -47,16 +51,17 @@ def _places(problem: Problem, placements: Sequence[Placement]) -> tuple[list[Vio
             continue
         placed[place.job] = (job, place, options[0])
     for job in problem.jobs:
-        if job.id not in seen:
+        optional = job.value is not None and job.fixed is None
+        if job.id not in seen and not optional:
             found.append(_say("missing job", job.id, None, f"{name_of(job)} is not placed"))
     return found, placed
 
 
 def _window(problem: Problem, job: ProblemJob, place: Placement, option: Option) -> Iterator[Violation]:
     """A fixed job stays where it is; any other starts and ends within its window and the horizon."""
-    end = place.start + len(option.power_kw)
+    end = end_of(place, option)
     if job.fixed is not None:
-        if place != job.fixed:
+        if elsewhere(place, job.fixed, option):
             stays = f"{job.fixed.machine} from {when(problem, job.fixed.start)}"
             planned = f"{place.machine} from {when(problem, place.start)}"
             what = f"{name_of(job)} is fixed on {stays}, and is planned on {planned}"
@@ -65,6 +70,10 @@ def _window(problem: Problem, job: ProblemJob, place: Placement, option: Option)
     if place.start < job.earliest:
         what = f"{name_of(job)} starts {when(problem, place.start)}, but may not before {when(problem, job.earliest)}"
         yield _say("earliest", job.id, place.start, what, job.earliest - place.start, "slots")
+    if job.latest_start is not None and place.start > job.latest_start:
+        latest = when(problem, job.latest_start)
+        what = f"{name_of(job)} starts {when(problem, place.start)}, but must by {latest}"
+        yield _say("latest start", job.id, place.start, what, place.start - job.latest_start, "slots")
     if job.must_end is not None and end > job.must_end:
         what = f"{name_of(job)} ends {when(problem, end)}, but must by {when(problem, job.must_end)}"
         yield _say("must end", job.id, place.start, what, end - job.must_end, "slots")
@@ -79,7 +88,7 @@ def _closed(problem: Problem, job: ProblemJob, place: Placement, option: Option)
         if machine.id != place.machine:
             continue
         shut = {k: c.why for c in machine.closed for k in range(c.start, c.end)}
-        hit = [k for k in range(place.start, place.start + len(option.power_kw)) if k in shut]
+        hit = [k for k in busy_of(place, option) if k in shut]
         if hit:
             why = f" ({shut[hit[0]]})" if shut[hit[0]] else ""
             what = (
@@ -96,8 +105,8 @@ def _after(problem: Problem, job: ProblemJob, place: Placement, placed: Placed) 
         if after.job not in placed:
             continue
         other, there, how = placed[after.job]
-        gap = place.start - (there.start + len(how.power_kw))
-        subject, ends = f"{job.id} after {other.id}", when(problem, there.start + len(how.power_kw))
+        gap = place.start - end_of(there, how)
+        subject, ends = f"{job.id} after {other.id}", when(problem, end_of(there, how))
         said = f"{name_of(job)} starts {when(problem, place.start)}; {name_of(other)} ends {ends}"
         if gap < after.min_slots:
             wait = f", and {span(problem, after.min_slots)} must lie between" if after.min_slots else ""
@@ -111,9 +120,10 @@ def _overlaps(problem: Problem, placed: Placed) -> Iterator[Violation]:
     """A machine runs one job at a time, unless its capacity says otherwise."""
     many = {machine.id for machine in problem.machines if machine.capacity != 1}
     runs = sorted(
-        (place.machine, place.start, place.start + len(option.power_kw), job.id)
+        (place.machine, start, end, job.id)
         for job, place, option in placed.values()
         if place.machine not in many
+        for start, end in _stretches(busy_of(place, option))
     )
     names = {machine.id: machine.name or machine.id for machine in problem.machines}
     for i, (machine, _, end, one) in enumerate(runs):
@@ -134,7 +144,7 @@ def _crews(problem: Problem, placed: Placed) -> Iterator[Violation]:
         for need in job.needs:
             row = needed.setdefault(need.skill, [0] * problem.slots)
             names = who.setdefault(need.skill, [[] for _ in range(problem.slots)])
-            for k in _attended(need.attended, place.start, place.start + len(option.power_kw)):
+            for k in _attended(need.attended, place, option):
                 if 0 <= k < problem.slots:
                     row[k] += need.people
                     names[k].append(job.id)
@@ -151,12 +161,23 @@ def _crews(problem: Problem, placed: Placed) -> Iterator[Violation]:
             )
 
 
-def _attended(attended: Attended, first: int, end: int) -> list[int]:
+def _stretches(slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Slots as stretches [start, end) without a gap."""
+    for i, k in enumerate(slots):
+        if not i or slots[i - 1] != k - 1:
+            end = k + 1
+            while end - k + i < len(slots) and slots[end - k + i] == end:
+                end += 1
+            yield k, end
+
+
+def _attended(attended: Attended, place: Placement, option: Option) -> list[int]:
+    first, last = place.start, end_of(place, option) - 1
     if attended is Attended.START:
         return [first]
     if attended is Attended.ENDS:
-        return [first] if end - 1 == first else [first, end - 1]
-    return list(range(first, end))
+        return [first] if last == first else [first, last]
+    return busy_of(place, option)
 
 
 def _moves(problem: Problem, placed: Placed) -> Iterator[Violation]:
@@ -166,9 +187,9 @@ def _moves(problem: Problem, placed: Placed) -> Iterator[Violation]:
             continue
         moved = [
             job.id
-            for job, place, _ in placed.values()
+            for job, place, option in placed.values()
             if job.fixed is None
-            and place != job.in_force
+            and elsewhere(place, job.in_force, option)
             and (shift.start <= place.start < shift.end or shift.start <= job.in_force.start < shift.end)
         ]
         if len(moved) > shift.max_moves:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from energy.clock import local
-from energy.model.problem import Problem, ProblemJob
+from energy.model.problem import Option, Placement, Problem, ProblemJob
 
 
 def when(problem: Problem, slot: int) -> str:
@@ -21,6 +21,29 @@ def span(problem: Problem, slots: int) -> str:
 
 def name_of(job: ProblemJob) -> str:
     return f"{job.name} ({job.id})" if job.name and job.name != job.id else job.id
+
+
+def end_of(place: Placement, option: Option) -> int:
+    """The slot after the last one of a run as placed, its pauses included."""
+    return place.start + len(place.power_kw or option.power_kw)
+
+
+def busy_of(place: Placement, option: Option) -> list[int]:
+    """The slots in which a run as placed holds its machine and its crew: not the pauses of one that may be
+    interrupted."""
+    powers = place.power_kw or option.power_kw
+    pausing = option.interruptible is not None
+    return [place.start + i for i, kw in enumerate(powers) if kw > 0.0 or not pausing]
+
+
+def elsewhere(place: Placement, other: Placement, option: Option) -> bool:
+    """Whether a job runs elsewhere, at another time or with other pauses; another power alone is no move."""
+    if (place.machine, place.mode, place.start) != (other.machine, other.mode, other.start):
+        return True
+    if option.interruptible is None:
+        return False
+    here, there = (p.power_kw or option.power_kw for p in (place, other))
+    return [kw > 0 for kw in here] != [kw > 0 for kw in there]
 
 
 def runs_of(sizes: Sequence[float]) -> list[tuple[int, tuple[float, ...]]]:

@@ -16,10 +16,14 @@ h is the step in hours, k a slot.
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
     START         = cost of each change of state, one line a machine and change (see `price_states`)
-    LATE          = late_per_hour · priority · hours from `due` to the end, one line a late job
+    LATE          = late_per_hour · priority · hours from `due` to the end, one line a late job; of an order, to the
+                    end of its last run and what it rests after that
+    LEFT_OUT      = value, one line for each optional job that is not done
+    START         = restart_cost · restarts of interrupted runs, one line for all
     LIMIT         = penalty_per_kwh · Σ max(0, import − limit)·h, one line a priced limit
     MOVE          = move_price where a job leaves `in_force`, change_offer_price where it leaves `offered`,
-                    break_accepted_price where it leaves an accepted place
+                    break_accepted_price where it leaves an accepted place; an optional job that is left out leaves
+                    them too
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
 from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
+from energy.planning.price_jobs import late_orders, left_out_lines, restart_lines
 from energy.planning.price_states import start_lines, states_load_kw, whole_states
 
 PUBLISHED = "energy at published prices"
@@ -325,23 +330,25 @@ def _late_lines(problem: Problem, choice: Choice) -> list[BillLine]:
 
 
 def _move_lines(problem: Problem, choice: Choice) -> list[BillLine]:
-    jobs = {job.id: job for job in problem.jobs}
-    pairs = [(jobs[p.job], p) for p in choice.placements]
-    left = [job for job, p in pairs if job.is_moved(p, job.in_force)]
-    rows: tuple[tuple[str, list[ProblemJob], list[float]], ...] = (
-        (LEFT_IN_FORCE, left, [job.move_price for job in left]),
-        (
-            LEFT_OFFER,
-            [job for job, p in pairs if job.offered is not None and job.is_moved(p, job.offered)],
-            [job.change_offer_price for job, p in pairs if job.offered is not None and job.is_moved(p, job.offered)],
-        ),
-        (BROKE_ACCEPTED, [j for j in left if j.accepted], [j.break_accepted_price for j in left if j.accepted]),
+    places = {place.job: place for place in choice.placements}
+    left = [job for job in problem.jobs if _leaves(job, places.get(job.id), job.in_force)]
+    dropped = [job for job in problem.jobs if job.offered and _leaves(job, places.get(job.id), job.offered)]
+    broken = [job for job in left if job.accepted]
+    rows: tuple[tuple[str, list[float]], ...] = (
+        (LEFT_IN_FORCE, [job.move_price for job in left]),
+        (LEFT_OFFER, [job.change_offer_price for job in dropped]),
+        (BROKE_ACCEPTED, [job.break_accepted_price for job in broken]),
     )
     return [
-        BillLine(kind=LineKind.MOVE, name=name, quantity=float(len(who)), unit="jobs", amount=sum(prices))
-        for name, who, prices in rows
-        if who
+        BillLine(kind=LineKind.MOVE, name=name, quantity=float(len(prices)), unit="jobs", amount=sum(prices))
+        for name, prices in rows
+        if prices
     ]
+
+
+def _leaves(job: ProblemJob, place: Placement | None, of: Placement) -> bool:
+    """Whether a job leaves a place; an optional one that is left out does too."""
+    return job.value is not None if place is None else job.is_moved(place, of)
 
 
 LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
@@ -350,7 +357,10 @@ LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
 )
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
     lambda problem, choice: start_lines(problem, choice.states),
+    lambda problem, choice: restart_lines(problem, choice.placements),
     _late_lines,
+    lambda problem, choice: late_orders(problem, choice.placements),
+    lambda problem, choice: left_out_lines(problem, choice.placements),
     _move_lines,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from energy import clock
 from energy.errors import Mistake
 from energy.model.problem import FORMAT, Band, DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
-from energy.planning import sound_machines, sound_states
+from energy.planning import sound_jobs, sound_machines, sound_states
 from energy.planning.sound_words import Say
 from energy.planning.sound_words import at_least_zero as _at_least_zero
 from energy.planning.sound_words import finite as _finite
@@ -32,6 +32,7 @@ def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
     _people(problem, say)
     sound_machines.mistakes(problem, say)
     sound_states.mistakes(problem, say)
+    sound_jobs.mistakes(problem, say)
     if problem.battery is not None:
         _battery(problem.battery, say)
     for i, window in enumerate(problem.demand):
@@ -98,7 +99,6 @@ def _job(problem: Problem, job: ProblemJob, at: str, say: Say) -> None:
             say(f"{at}.options[{i}].power_kw", "a run needs at least one slot")
         for k, power in enumerate(option.power_kw):
             _at_least_zero(power, f"{at}.options[{i}].power_kw[{k}]", say)
-    _unique([f"{o.machine} {o.mode}".rstrip() for o in job.options], f"{at}.options", "machine and mode", say)
     for name in ("as_is", "in_force", "offered", "fixed"):
         _place(job, getattr(job, name), f"{at}.{name}", say)
     _job_window(job, at, say)
@@ -121,8 +121,8 @@ def _place(job: ProblemJob, place: Placement | None, at: str, say: Say) -> None:
         return
     if place.job != job.id:
         say(f"{at}.job", f"is {place.job!r}; here it must be {job.id!r}")
-    if not any(o.machine == place.machine and o.mode == place.mode for o in job.options):
-        known = ", ".join(f"{o.machine} {o.mode}".rstrip() for o in job.options)
+    if not any(place.machine in o.machines and o.mode == place.mode for o in job.options):
+        known = ", ".join(f"{machine} {o.mode}".rstrip() for o in job.options for machine in o.machines)
         say(at, f"{job.id} has no option on {f'{place.machine} {place.mode}'.rstrip()!r}; known: {known}")
 
 
