@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from energy.model.calendar import Attended
 from energy.model.plan import Violation
 from energy.model.problem import Option, Placement, Problem, ProblemJob
+from energy.planning.check_flow import check_flow
 from energy.planning.check_words import name_of, runs_of, span, when
 
 Placed = dict[str, tuple[ProblemJob, Placement, Option]]
@@ -20,6 +21,7 @@ def check_jobs(problem: Problem, placements: Sequence[Placement]) -> list[Violat
     found += _overlaps(problem, placed)
     found += _crews(problem, placed)
     found += _moves(problem, placed)
+    found += check_flow(problem, placed)
     return found
 
 
@@ -106,10 +108,12 @@ def _after(problem: Problem, job: ProblemJob, place: Placement, placed: Placed) 
 
 
 def _overlaps(problem: Problem, placed: Placed) -> Iterator[Violation]:
-    """A machine runs one job at a time."""
+    """A machine runs one job at a time, unless it treats batches."""
+    many = {machine.id for machine in problem.machines if machine.batch is not None}
     runs = sorted(
         (place.machine, place.start, place.start + len(option.power_kw), job.id)
         for job, place, option in placed.values()
+        if place.machine not in many
     )
     names = {machine.id: machine.name or machine.id for machine in problem.machines}
     for i, (machine, _, end, one) in enumerate(runs):

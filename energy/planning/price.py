@@ -5,7 +5,8 @@ h is the step in hours, k a slot.
 
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
-    net[k]        = base load + job load + charge − discharge − PV + curtailed
+    machines[k]   = job load + holding + batches, machine by machine (`price_flow`)
+    net[k]        = base load + machines + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
     ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
@@ -29,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
 from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
+from energy.planning.price_flow import machines_load_kw
 
 PUBLISHED = "energy at published prices"
 FORECAST = "energy at forecast prices"
@@ -341,9 +343,7 @@ def _move_lines(problem: Problem, choice: Choice) -> list[BillLine]:
     ]
 
 
-LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
-    lambda problem, choice: job_load_kw(problem, choice.placements),
-)
+LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (machines_load_kw,)  # and what is no machine's (stores)
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (_late_lines, _move_lines)
 
 

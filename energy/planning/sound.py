@@ -1,15 +1,19 @@
 """What a problem must be before anybody tries to plan it: rows as long as the horizon, numbers that are numbers, names
 that exist. All mistakes at once, each with its place in the problem."""
 
-from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
-from math import isfinite
+from collections.abc import Sequence
 
 from energy import clock
 from energy.errors import Mistake
 from energy.model.problem import FORMAT, Band, DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
-
-Say = Callable[[str, str], None]
+from energy.planning import sound_flow
+from energy.planning.sound_words import Say
+from energy.planning.sound_words import at_least_zero as _at_least_zero
+from energy.planning.sound_words import finite as _finite
+from energy.planning.sound_words import known as _known
+from energy.planning.sound_words import length as _length
+from energy.planning.sound_words import span as _span
+from energy.planning.sound_words import unique as _unique
 
 
 def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
@@ -26,6 +30,7 @@ def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
         _job(problem, job, f"jobs[{i}]", say)
     _circles(problem, say)
     _people(problem, say)
+    sound_flow.mistakes(problem, say)
     if problem.battery is not None:
         _battery(problem.battery, say)
     for i, window in enumerate(problem.demand):
@@ -184,41 +189,3 @@ def _demand(window: DemandWindow, slots: int, at: str, say: Say) -> None:
         interval = window.slots[first : first + window.interval_slots]
         if interval != tuple(range(interval[0], interval[0] + len(interval))):
             say(f"{at}.slots[{first}]", f"{list(interval)} is one metered interval and must be consecutive")
-
-
-def _span(start: int, end: int, at: str, say: Say) -> None:
-    if end <= start:
-        say(at, f"ends in slot {end}, not after its start in slot {start}")
-
-
-def _length(row: Sequence[object], slots: int, at: str, say: Say) -> None:
-    if len(row) != slots:
-        say(at, f"has {len(row)} values; the horizon has {slots} slots")
-
-
-def _finite(value: float | None, at: str, say: Say) -> bool:
-    if value is not None and not isfinite(value):
-        say(at, f"{value} is not a number that can be planned with; fill the gap first")
-        return False
-    return True
-
-
-def _at_least_zero(value: float | None, at: str, say: Say) -> None:
-    if _finite(value, at, say) and value is not None and value < 0:
-        say(at, f"{value:g} is negative")
-
-
-def _known(name: str, names: Iterable[str], what: str, at: str, say: Say) -> None:
-    known = list(names)
-    if name not in known:
-        near = get_close_matches(name, known, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
-        say(at, f"no {what} {name!r}; {hint}")
-
-
-def _unique(names: Sequence[str], at: str, what: str, say: Say) -> None:
-    seen: dict[str, int] = {}
-    for i, name in enumerate(names):
-        if name in seen:
-            say(f"{at}[{i}]", f"same {what} {name!r} as {at}[{seen[name]}]")
-        seen.setdefault(name, i)
