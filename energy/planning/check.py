@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from energy.model.plan import FORMAT, Plan, Violation
 from energy.model.problem import Placement, Problem
 from energy.planning.check_bill import check_bill
+from energy.planning.check_flow import check_feeders
 from energy.planning.check_jobs import check_jobs
 from energy.planning.check_site import check_rows, check_site
 from energy.planning.check_states import check_state_rows, check_states
@@ -33,6 +34,7 @@ def check(problem: Problem, plan: Plan, *, as_is_chain: bool = False) -> list[Vi
     if not rows and not states and placed_once:  # else there is nothing to reckon with, and what is said suffices
         found += check_states(problem, plan)
         found += check_site(problem, plan)
+        found += check_feeders(problem, plan)
         found += check_bill(problem, plan, as_is_chain=as_is_chain)
     return found
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from energy.model.calendar import Attended
 from energy.model.plan import Violation
 from energy.model.problem import Option, Placement, Problem, ProblemJob
+from energy.planning.check_flow import check_flow
 from energy.planning.check_machines import check_machines
 from energy.planning.check_orders import check_orders
 from energy.planning.check_runs import check_run
@@ -26,6 +27,7 @@ def check_jobs(problem: Problem, placements: Sequence[Placement]) -> list[Violat
     found += _crews(problem, placed)
     found += _moves(problem, placed)
     found += check_orders(problem, placed)
+    found += check_flow(problem, placed)
     return found
 
 
@@ -117,8 +119,8 @@ def _after(problem: Problem, job: ProblemJob, place: Placement, placed: Placed) 
 
 
 def _overlaps(problem: Problem, placed: Placed) -> Iterator[Violation]:
-    """A machine runs one job at a time, unless its capacity says otherwise."""
-    many = {machine.id for machine in problem.machines if machine.capacity != 1}
+    """A machine runs one job at a time, unless its capacity says otherwise or it treats batches."""
+    many = {machine.id for machine in problem.machines if machine.capacity != 1 or machine.batch is not None}
     runs = sorted(
         (place.machine, start, end, job.id)
         for job, place, option in placed.values()

@@ -120,9 +120,8 @@ def _working(place: Placement, option: Option) -> list[int]:
     ]  # not in a pause
 
 
-def states_kw(problem: Problem, plan: Plan) -> list[float]:
-    """What the machines draw in their states and transitions."""
-    load = [0.0] * problem.slots
+def states_kw(problem: Problem, plan: Plan) -> Iterator[tuple[str, int, float]]:
+    """(machine, slot, kW) of what the machines draw in their states and transitions."""
     machines = {machine.id: machine for machine in problem.machines}
     for row in plan.states:
         states = machines[row.machine].states
@@ -131,8 +130,7 @@ def states_kw(problem: Problem, plan: Plan) -> list[float]:
             for t in states.transitions:
                 power[f"{t.from_state}>{t.to_state}"] = t.power_kw
             for k, name in enumerate(row.states):
-                load[k] += power[name]
-    return load
+                yield row.machine, k, power[name]
 
 
 def state_costs(problem: Problem, plan: Plan) -> dict[str, tuple[int, float]]:

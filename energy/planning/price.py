@@ -5,8 +5,8 @@ h is the step in hours, k a slot.
 
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
-    states[k]     = power_kw of the state or transition in which each machine with states is
-    net[k]        = base load + job load + states + charge − discharge − PV + curtailed
+    machines[k]   = job load + holding + batches + states, machine by machine (`price_flow`)
+    net[k]        = base load + machines + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
     ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
@@ -35,8 +35,9 @@ from numpy.typing import ArrayLike, NDArray
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
 from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
+from energy.planning.price_flow import machines_load_kw
 from energy.planning.price_jobs import late_orders, left_out_lines, restart_lines
-from energy.planning.price_states import start_lines, states_load_kw, whole_states
+from energy.planning.price_states import start_lines, whole_states
 
 PUBLISHED = "energy at published prices"
 FORECAST = "energy at forecast prices"
@@ -351,10 +352,7 @@ def _leaves(job: ProblemJob, place: Placement | None, of: Placement) -> bool:
     return job.value is not None if place is None else job.is_moved(place, of)
 
 
-LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
-    lambda problem, choice: job_load_kw(problem, choice.placements),
-    lambda problem, choice: states_load_kw(problem, choice.states),
-)
+LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (machines_load_kw,)  # and what is no machine's (stores)
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
     lambda problem, choice: start_lines(problem, choice.states),
     lambda problem, choice: restart_lines(problem, choice.placements),

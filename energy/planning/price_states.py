@@ -11,9 +11,6 @@ take no slot (also before slot 0, from `at_start`, and after the last slot, to `
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-import numpy as np
-from numpy.typing import NDArray
-
 from energy.model.plan import BillLine, LineKind
 from energy.model.problem import MachineStates, Placement, Problem, Transition
 
@@ -125,15 +122,13 @@ def _name(before: str, after: str) -> str:
     return f"{before}{ARROW}{after}"
 
 
-def states_load_kw(problem: Problem, states: States) -> NDArray[np.float64]:
-    """What the machines with states draw by themselves, jobs apart."""
-    load_kw = np.zeros(problem.slots)
+def states_powers_kw(problem: Problem, states: States) -> Iterator[tuple[str, int, Sequence[float]]]:
+    """What each machine with states draws by itself, jobs apart: (machine, first slot, kW from there on)."""
     for machine in problem.machines:
         if machine.states is not None and machine.id in states:
             power = {state.name: state.power_kw for state in machine.states.states}
             power |= {_name(t.from_state, t.to_state): t.power_kw for t in machine.states.transitions}
-            load_kw += [power[name] for name in states[machine.id]]
-    return load_kw
+            yield machine.id, 0, [power[name] for name in states[machine.id]]
 
 
 def start_lines(problem: Problem, states: States) -> list[BillLine]:
