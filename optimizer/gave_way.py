@@ -6,6 +6,9 @@ import numpy as np
 
 from energy.clock import local
 from energy.model.plan import GaveWay, LineKind, Plan
+from energy.planning.price import choice_of
+from optimizer.flow import loud_price as loud_flow
+from optimizer.gave_way_flow import gave_way_flow
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
 from optimizer.starts import Chosen, Start
@@ -19,6 +22,7 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
         *_double_booked(plant, chosen),
         *_short_of_people(plant, chosen),
         *_wrong_order(plant, chosen),
+        *gave_way_flow(plant, plan),
         *_late(plan),
         *_accepted(plant, chosen),
     ]
@@ -27,7 +31,7 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
 
 def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
     """What a plan is charged for rules that had to give, beside what stands on its bill: the grid connection, mandatory
-    limits, facts."""
+    limits, feeders, levels of buffers, facts."""
     problem = plant.problem
     imported, exported = np.asarray(plan.import_kw), np.asarray(plan.export_kw)
     over = np.maximum(imported - problem.import_limit_kw, 0.0) + np.maximum(exported - problem.export_limit_kw, 0.0)
@@ -36,7 +40,8 @@ def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
         if limit.penalty_per_kwh is None:
             there = imported[max(0, limit.start) : max(0, limit.end)]
             kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
-    return LOUD_PER_KWH * kwh + sum(start.broken for _, start in plant.chosen_starts(chosen))
+    flows = loud_flow(problem, choice_of(plan), LOUD_PER_KWH)
+    return LOUD_PER_KWH * kwh + flows + sum(start.broken for _, start in plant.chosen_starts(chosen))
 
 
 def _limits(plant: Plant, plan: Plan) -> list[GaveWay]:
@@ -102,7 +107,7 @@ def _double_booked(plant: Plant, chosen: Chosen) -> list[GaveWay]:
             price=0.0,
         )
         for row in range(len(names))
-        if (over[row] > 0).any()
+        if (over[row] > 0).any() and plant.problem.machines[row].batch is None
     ]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from energy.model.calendar import Attended
 from energy.model.problem import Placement, Problem, ProblemJob
+from optimizer import flow
 from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Start, Starts, Way, Whole, plain_way
 
 BROKEN_RULE_PRICE = 5000.0  # for a job that stays where a fact forbids it; below a mandatory limit, above a late order
@@ -47,6 +48,7 @@ class Plant:
         self.ways: tuple[tuple[Way, ...], ...] = tuple(tuple(self._ways(job)) for job in problem.jobs)
         self.starts: tuple[Starts, ...] = tuple(self._given(row) for row in range(len(problem.jobs)))
         self.machine_overfull = self.machine_use(self.as_given) > 1
+        self.machine_overfull[[row for row, m in enumerate(problem.machines) if m.batch is not None]] = False
         self.crew_overfull = self.crew_use(self.as_given) > self.people
         self.starts = tuple(self._starts(row) for row in range(len(problem.jobs)))
 
@@ -63,7 +65,7 @@ class Plant:
     @property
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
-        return True
+        return not flow.concerns(self.problem)
 
     @property
     def opens(self) -> bool:

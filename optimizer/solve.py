@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 
 from energy.model.problem import Problem
 from optimizer.blocks import (
+    batches,
     battery,
+    buffers,
     carbon,
     crew,
     energy_price,
     export,
+    feeders,
+    holding,
     jobs,
     lateness,
     limits,
@@ -46,6 +50,10 @@ BLOCKS = (
     precedence,
     crew,
     moves_per_shift,
+    holding,
+    batches,
+    buffers,
+    feeders,
     battery,
     site_balance,
     energy_price,
@@ -84,7 +92,9 @@ def build(plant: Plant) -> Model:
 PROMISING = 10  # starts of each job in the small program: those of least reduced cost
 SMALL_SHARE = 0.4  # of the time that is left, for the small program
 ROUNDING = 1e-7
+MISLED = 1e-4  # relative: more than rounding and tolerances can explain
 EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
+WITHOUT_AGGREGATOR: Options = {"presolve_rule_off": 1 << 12}  # the rule of presolve that loses the cost of a first plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +189,34 @@ class _Run:
         return np.array([columns[number] for columns, number in pairs if number != LEFT_OUT], dtype=np.int64)
 
     def _run(self, upper: NDArray[np.float64], *, seconds: float, proves: bool) -> Solved:
+        """Solve from the best plan so far. HiGHS 1.16 may count that plan wrongly once its presolve has aggregated columns
+        away, and then end with it as the optimum: it is told by what its own solution really costs, and runs again."""
+        until = time.monotonic() + seconds
         self.lp.col_upper_ = upper
+        highs = self._ran(seconds, {}, proves)
+        if self._misled(highs):
+            highs = self._ran(max(0.1, until - time.monotonic()), WITHOUT_AGGREGATOR, proves)
+        return self._read(highs, proves)
+
+    def _ran(self, seconds: float, more: Options, proves: bool) -> Any:
         options: Options = {"time_limit": seconds, "mip_rel_gap": self.gap, "mip_lp_solver": "ipm"}
-        highs = loaded(self.lp, EXACT | options)
+        highs = loaded(self.lp, EXACT | options | more)
         if self.best is not None:
             self._warm(highs)
         self._listen(highs, proves)
         highs.run()
-        return self._read(highs, proves)
+        return highs
+
+    def _misled(self, highs: Any) -> bool:
+        """Whether HiGHS takes its solution to cost something else than it does."""
+        info = highs.getInfo()
+        if info.primal_solution_status != 2 or not math.isfinite(info.objective_function_value):
+            return False
+        cost = self._cost_of(np.asarray(highs.getSolution().col_value))
+        return abs(cost - float(info.objective_function_value)) > MISLED * max(1.0, abs(cost))
+
+    def _cost_of(self, values: Rows) -> float:
+        return float(self.lp.col_cost_ @ values) + float(self.lp.offset_)
 
     def _warm(self, highs: Any) -> None:
         """Tell HiGHS the best plan so far: where each job starts; it works out the rest."""
@@ -200,12 +230,13 @@ class _Run:
             said = event.data_out
             if proves and math.isfinite(said.mip_dual_bound):
                 self.bound = max(self.bound, float(said.mip_dual_bound))
-            self._take(np.asarray(said.mip_solution), float(said.objective_function_value))
+            self._take(np.asarray(said.mip_solution))
 
         highs.cbMipImprovingSolution += heard
 
-    def _take(self, values: NDArray[np.float64], cost: float) -> None:
+    def _take(self, values: NDArray[np.float64]) -> None:
         """Keep a plan that is better than the best so far, and tell of it."""
+        cost = self._cost_of(values)
         if cost < self.cost:
             self.cost, self.best = cost, _chosen(self.model, values)
             self.dispatch = _dispatch(self.model, values)
@@ -217,7 +248,7 @@ class _Run:
         info = highs.getInfo()
         status = str(highs.modelStatusToString(highs.getModelStatus()))
         if info.primal_solution_status == 2 and math.isfinite(info.objective_function_value):
-            self._take(np.asarray(highs.getSolution().col_value), float(info.objective_function_value))
+            self._take(np.asarray(highs.getSolution().col_value))
         if proves:
             mip = bool(self.model.bounds()[2].any())
             bound = info.mip_dual_bound if mip else info.objective_function_value

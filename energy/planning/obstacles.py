@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from energy.model.calendar import Attended
 from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
+from energy.planning.obstacles_flow import flows
 from energy.planning.plant_words import clock, machine_name, money, name_of, span
 
 Places = Mapping[str, Placement]
@@ -39,6 +40,7 @@ def _obstacles(problem: Problem, job: ProblemJob, option: Option, place: Placeme
     yield from _busy(problem, option, place, others)
     yield from _order(problem, job, option, place, others)
     yield from _people(problem, job, option, place, others)
+    yield from flows(problem, job, place, others)
     yield from _moves(problem, job, place, others)
 
 
@@ -72,6 +74,8 @@ def _closed(problem: Problem, option: Option, place: Placement) -> Iterator[str]
 
 
 def _busy(problem: Problem, option: Option, place: Placement, others: Places) -> Iterator[str]:
+    if any(machine.id == place.machine and machine.batch is not None for machine in problem.machines):
+        return
     for other in problem.jobs:
         there = others.get(other.id)
         if there is None or there.machine != place.machine:

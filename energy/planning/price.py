@@ -107,6 +107,15 @@ def price_plan(
     )
 
 
+def choice_of(plan: Plan) -> Choice:
+    """What a plan has chosen."""
+    return Choice(
+        placements=plan.placements,
+        states={row.machine: row.states for row in plan.states},
+        stores={row.store: row.power_kw for row in plan.stores},
+    )
+
+
 def whole(problem: Problem, choice: Choice) -> Choice:
     """A choice in which every machine with states and every store has its row: the plant's own rule where none is
     named."""

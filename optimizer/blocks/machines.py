@@ -27,6 +27,8 @@ def add(model: Model) -> None:
     least, most = np.full(len(place), len(plant.starts)), np.full(len(place), -1)
     np.minimum.at(least, term, who)
     np.maximum.at(most, term, who)
+    batching = np.array([machine.batch is not None for machine in model.problem.machines])
+    most[batching[place // plant.slots]] = -1  # several jobs at once are a batch there
     contested = (least < most) & ~plant.machine_overfull.ravel()[place]  # a job alone is in nobody's way
     row = np.cumsum(contested) - 1
     kept = contested[term]

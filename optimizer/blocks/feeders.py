@@ -1,0 +1,34 @@
+"""Feeders: what some machines draw together through one cable, transformer or converter."""
+
+import numpy as np
+
+from energy.planning.price import Choice
+from optimizer.flow import feeders_over_kw, given_placements
+from optimizer.model import Model
+
+
+def add(model: Model) -> None:
+    """For each feeder, in each slot: base load behind it + Σ of what its machines draw ≤ limit + over.
+
+    Everything that `model.load` knows of a machine counts: jobs, holding, batches, states, setups. Nothing new comes
+    above the limit; where the given plan is above it, it may stay so, at a loud price (`over` ≤ what it is there).
+    """
+    plant, slots = model.plant, np.arange(model.plant.slots)
+    machine, slot, column, power_kw = model.loads()
+    for feeder, over_kw in feeders_over_kw(model.problem, Choice(placements=given_placements(plant))):
+        fed = np.isin(machine, [plant.machine_row[id] for id in feeder.machines])
+        base_kw = np.asarray(feeder.base_load_kw or (0.0,) * plant.slots)
+        over = model.columns(len(slots), 0.0, over_kw)
+        called = feeder.name or feeder.id
+
+        def name(k: int, called: str = called) -> str:
+            return f"{called} in slot {k}"
+
+        model.rows(
+            np.concatenate([slot[fed], slots]),
+            np.concatenate([column[fed], over]),
+            np.concatenate([power_kw[fed], np.full(len(slots), -1.0)]),
+            upper=feeder.limit_kw - base_kw,
+            name=name,
+        )
+        model.price("beyond a feeder", over, model.loud_per_kwh * model.hours)
