@@ -1,8 +1,12 @@
 """A choice of starts made into an answer: priced line by line, with how it was found and the rules that had to give."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from energy.model.plan import Answer, How, HowFound, Plan
+from energy.model.problem import Placement, Problem
 from energy.planning.price import price_plan
 from optimizer.gave_way import gave_way, loud_price
 from optimizer.plant import Plant
@@ -10,6 +14,8 @@ from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.starts import Chosen
 
 TIE = 1e-6  # plans whose costs differ by less cost the same
+SAME_KW = 1e-6  # powers that differ by less are the same
+QUIETED = 50  # runs whose change of power is looked at one by one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +69,9 @@ def _priced(plant: Plant, chosen: Chosen, dispatch: Dispatch | None, how: How) -
     if dispatch is None:
         return price_plan(plant.problem, placements, how=how)
     ours = site_steered(plant)
-    powers = {job: tuple(rows.tolist()) for job, rows in dispatch.powers.items()}
-    placements = tuple(replace(p, power_kw=powers[p.job]) if p.job in powers else p for p in placements)
     return price_plan(
         plant.problem,
-        placements,
+        _with_powers(plant.problem, placements, dispatch),
         charge_kw=tuple(dispatch.charge_kw.tolist()) if ours else None,
         discharge_kw=tuple(dispatch.discharge_kw.tolist()) if ours else None,
         curtailed_kw=tuple(dispatch.curtailed_kw.tolist()) if plant.problem.curtailable else None,
@@ -77,12 +81,41 @@ def _priced(plant: Plant, chosen: Chosen, dispatch: Dispatch | None, how: How) -
     )
 
 
+def _with_powers(problem: Problem, placements: Sequence[Placement], dispatch: Dispatch) -> tuple[Placement, ...]:
+    """Placements with the powers that a dispatch chose, where they are others than the runs have by themselves."""
+    if not dispatch.powers:
+        return tuple(placements)
+    jobs = {job.id: job for job in problem.jobs}
+    made = []
+    for place in placements:
+        chosen = dispatch.powers.get(place.job)
+        own = jobs[place.job].powers_kw(place)
+        same = chosen is None or float(np.max(np.abs(chosen - np.asarray(own)), initial=0.0)) <= SAME_KW
+        made.append(place if chosen is None or same else replace(place, power_kw=tuple(chosen.tolist())))
+    return tuple(made)
+
+
+def _quiet(plant: Plant, made: Candidate) -> Candidate:
+    """The same without changes of power that gain nothing."""
+    powers = made.dispatch.powers
+    if not powers:
+        return made
+    limit = cost_of(plant, made.chosen, made.dispatch) + TIE
+    for jobs in (list(powers), *([job] for job in list(powers)[:QUIETED])):
+        fewer = {job: rows for job, rows in made.dispatch.powers.items() if job not in jobs}
+        tried = replace(made, dispatch=replace(made.dispatch, powers=fewer))
+        if cost_of(plant, tried.chosen, tried.dispatch) <= limit:
+            made = tried
+    return made
+
+
 def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     """The answer; a plan that moves nothing although it was searched for has nothing to gain."""
-    moved = bool((made.chosen != plant.as_given).any())
-    if not moved and how.found is HowFound.OPTIMAL:
-        how = replace(how, found=HowFound.NOTHING_TO_GAIN)
+    made = _quiet(plant, made)
     plan = plan_of(plant, made, how)
+    moved = bool((made.chosen != plant.as_given).any()) or plan.placements != plant.placements(plant.as_given)
+    if not moved and how.found is HowFound.OPTIMAL:
+        plan = replace(plan, how=replace(how, found=HowFound.NOTHING_TO_GAIN))
     return Answer(plan=plan, relaxations=plan.gave_way)
 
 

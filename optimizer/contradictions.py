@@ -23,15 +23,16 @@ def contradictions(problem: Problem) -> tuple[str, ...]:
 
 def _options(job: ProblemJob, machines: set[str]) -> list[str]:
     found = [
-        f"job {job.id} runs on machine {option.machine}, which the plant does not have"
+        f"job {job.id} runs on machine {machine}, which the plant does not have"
         for option in job.options
-        if option.machine not in machines
+        for machine in option.machines
+        if machine not in machines
     ]
     return found + [f"job {job.id} takes no time on {o.machine}" for o in job.options if not o.slots]
 
 
 def _places(job: ProblemJob) -> list[str]:
-    known = {(option.machine, option.mode) for option in job.options}
+    known = {(machine, option.mode) for option in job.options for machine in option.machines}
     places: tuple[tuple[str, Placement | None], ...] = (("in force", job.in_force), ("fixed", job.fixed))
     return [
         f"job {job.id} is {word} on {place.machine} {place.mode}".rstrip() + ", on which it cannot run"

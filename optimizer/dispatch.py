@@ -1,5 +1,7 @@
 """Battery and curtailment under jobs that stand: a linear program, or the plant's own rule."""
 
+import numpy as np
+
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, at_rest, steered
 from optimizer.starts import LEFT_OUT, Chosen
@@ -22,6 +24,7 @@ class Standing(Plant):
         given = plant.given  # still the given places, not the chosen ones
         vars(self).update(vars(plant))
         self.given = given
+        self.optional = np.zeros(len(plant.starts), dtype=np.bool_)
         self.starts = tuple(
             starts.pick([] if number == LEFT_OUT else [number])
             for starts, number in zip(plant.starts, chosen.tolist(), strict=True)

@@ -9,6 +9,7 @@ from energy.model.plan import GaveWay, LineKind, Plan
 from energy.planning.price import choice_of
 from optimizer.flow import loud_price as loud_flow
 from optimizer.gave_way_flow import gave_way_flow
+from optimizer.gave_way_jobs import left_out, orders_gave_way, recurring, same_order
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
 from optimizer.starts import Chosen, Start
@@ -25,6 +26,10 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
         *gave_way_flow(plant, plan),
         *_late(plan),
         *_accepted(plant, chosen),
+        *orders_gave_way(plant, chosen),
+        *left_out(plant, chosen),
+        *recurring(plant, chosen),
+        *same_order(plant, chosen),
     ]
     return tuple(sorted(found, key=lambda given: -given.price))
 
@@ -41,7 +46,8 @@ def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
             there = imported[max(0, limit.start) : max(0, limit.end)]
             kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
     flows = loud_flow(problem, choice_of(plan), LOUD_PER_KWH)
-    return LOUD_PER_KWH * kwh + flows + sum(start.broken for _, start in plant.chosen_starts(chosen))
+    facts = sum(start.broken for _, start in plant.chosen_starts(chosen))
+    return LOUD_PER_KWH * kwh + flows + facts + sum(given.price for given in orders_gave_way(plant, chosen))
 
 
 def _limits(plant: Plant, plan: Plan) -> list[GaveWay]:
@@ -87,12 +93,16 @@ def _broken_facts(plant: Plant, job: str, start: Start) -> list[str]:
     broken = [
         f"{machine.name or machine.id} is closed until {_clock(plant, span.end)} ({span.why or 'no reason given'})"
         for span in machine.closed
-        if span.start < start.end and start.slot < span.end
+        if any(span.start <= start.slot + i < span.end for i in np.flatnonzero(start.way.busy).tolist())
     ]
     if start.slot < asked.earliest and start.slot >= 0:
         broken.append(f"{asked.name or job} can start at {_clock(plant, asked.earliest)} at the earliest")
     if asked.must_end is not None and start.end > asked.must_end:
         broken.append(f"{asked.name or job} must end by {_clock(plant, asked.must_end)}")
+    if asked.latest_start is not None and start.slot > asked.latest_start:
+        broken.append(f"{asked.name or job} must start by {_clock(plant, asked.latest_start)}")
+    if start.end > plant.order_ends.get(job, start.end):
+        broken.append(f"{asked.name or job} must end by {_clock(plant, plant.order_ends[job])} for its order")
     return broken
 
 
@@ -157,7 +167,7 @@ def _accepted(plant: Plant, chosen: Chosen) -> list[GaveWay]:
         )
         for row, start in plant.chosen_starts(chosen)
         for job in (plant.problem.jobs[row],)
-        if job.accepted and start.placement(job.id) != job.in_force
+        if job.accepted and job.is_moved(start.placement(job.id), job.in_force)
     ]
 
 

@@ -83,7 +83,7 @@ class Milp:
         self._ask(plant, heard, first_deadline, progress)
         if own_rule and not heard.failed and heard.gap > max(self.gap, EXACT):
             self._ask(plant, heard, deadline, progress, given=True)
-        return answer_of(plant, heard.best, self._how(heard, began))
+        return answer_of(plant, heard.best, self._how(plant, heard, began))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
@@ -134,13 +134,13 @@ class Milp:
             heard.notes.append("the solver overran its time and was ended; this is the best plan before")
         return finished
 
-    def _how(self, heard: _Heard, began: float) -> How:
+    def _how(self, plant: Plant, heard: _Heard, began: float) -> How:
         gap = gap_of(heard.best.cost, heard.bound)
         if gap is not None and gap <= max(self.gap, EXACT):
             found = HowFound.OPTIMAL
         else:
             found = HowFound.HEURISTIC if gap is None or heard.failed else HowFound.GAP
-        note = "; ".join(heard.notes)
+        note = "; ".join((*heard.notes, *plant.notes))
         seconds = time.monotonic() - began
         return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(), note=note)
 

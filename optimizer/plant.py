@@ -15,7 +15,8 @@ import numpy as np
 from energy.model.calendar import Attended
 from energy.model.problem import Placement, Problem, ProblemJob
 from optimizer import flow
-from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Start, Starts, Way, Whole, plain_way
+from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Start, Starts, Way, Whole
+from optimizer.ways import MOST_PATTERNS, given_way, patterns_of, ways_of
 
 BROKEN_RULE_PRICE = 5000.0  # for a job that stays where a fact forbids it; below a mandatory limit, above a late order
 
@@ -43,6 +44,7 @@ class Plant:
             )
         }
         self.job_row = {job.id: row for row, job in enumerate(problem.jobs)}
+        self.order_ends = _order_ends(problem)
         self.closed = self._closed()
         self.people = self._people()
         self.ways: tuple[tuple[Way, ...], ...] = tuple(tuple(self._ways(job)) for job in problem.jobs)
@@ -51,6 +53,9 @@ class Plant:
         self.machine_overfull[[row for row, m in enumerate(problem.machines) if m.batch is not None]] = False
         self.crew_overfull = self.crew_use(self.as_given) > self.people
         self.starts = tuple(self._starts(row) for row in range(len(problem.jobs)))
+        self.optional: Mask = np.array(
+            [job.value is not None and not self._kept(row) for row, job in enumerate(problem.jobs)], dtype=np.bool_
+        )
 
     @property
     def as_given(self) -> Chosen:
@@ -65,12 +70,40 @@ class Plant:
     @property
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
-        return not flow.concerns(self.problem)
+        together = self.problem.orders or self.problem.recurring or self.problem.same_order
+        return not (
+            flow.concerns(self.problem)
+            or together
+            or self.adjusts
+            or any(job.value is not None for job in self.problem.jobs)
+        )
 
     @property
     def opens(self) -> bool:
         """Whether more than battery and curtailment is open once the jobs stand: stores, states, powers."""
-        return False
+        return self.adjusts
+
+    @cached_property
+    def adjusts(self) -> bool:
+        """Whether the power of any run is ours to choose."""
+        return any(option.adjustable is not None for job in self.problem.jobs for option in job.options)
+
+    @cached_property
+    def left_out_price(self) -> Rows:
+        """Of each job, what it costs to leave it out: its value, and what leaving its place costs."""
+        return np.array([_left_out_price(job) for job in self.problem.jobs], dtype=np.float64)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What was not looked at, in words."""
+        found = []
+        for job in self.problem.jobs:
+            for option in job.options:
+                every = 1 if option.interruptible is None else patterns_of(option.slots, option.interruptible)
+                if every > MOST_PATTERNS:
+                    said = f"of {every} patterns of pauses of {job.name or job.id} on {option.machine}"
+                    found.append(f"{said} the {MOST_PATTERNS} simplest are tried; the bound holds for those")
+        return tuple(found)
 
     def chosen_starts(self, chosen: Chosen) -> Iterator[tuple[int, Start]]:
         """(job row, start) of each job that runs."""
@@ -91,12 +124,11 @@ class Plant:
         return chosen
 
     def price(self, chosen: Chosen) -> float:
-        """What hangs on the chosen places alone: late, moved, against a fact."""
+        """What hangs on the chosen places alone: late, moved, against a fact, left out."""
         return float(
             sum(
-                starts.price[number]
-                for starts, number in zip(self.starts, chosen.tolist(), strict=True)
-                if number != LEFT_OUT
+                self.left_out_price[row] if number == LEFT_OUT else self.starts[row].price[number]
+                for row, number in enumerate(chosen.tolist())
             )
         )
 
@@ -174,14 +206,18 @@ class Plant:
         return people
 
     def _ways(self, job: ProblemJob) -> list[Way]:
-        """How the job can run."""
-        return [plain_way(option, self.machine_row[option.machine]) for option in job.options]
+        """How the job can run; at last the way of its given place, where no other is that one."""
+        ways = [way for option in job.options for way in ways_of(option, self.machine_row, self.slots)]
+        place = given_place(job)
+        powers = job.powers_kw(place)
+        if not any(way.is_of(place) and tuple(way.power_kw.tolist()) == powers for way in ways):
+            option = job.option(place.machine, place.mode)
+            ways.append(given_way(option, self.machine_row[place.machine], place))
+        return ways
 
     def _way_of(self, row: int, place: Placement) -> int:
-        for number, way in enumerate(self.ways[row]):
-            if way.machine_id == place.machine and way.option.mode == place.mode:
-                return number
-        raise KeyError(f"job {place.job} has no option on {place.machine} {place.mode}".rstrip())
+        """The way of a given place: the last of those it is, since its own comes last."""
+        return max(number for number, way in enumerate(self.ways[row]) if way.is_of(place))
 
     def _given(self, row: int) -> Starts:
         """The given place of a job alone."""
@@ -195,9 +231,12 @@ class Plant:
         if self._kept(row):
             return only
         ways, slots = [only.way], [only.slot]
-        for number in range(len(self.ways[row])):
+        place = given_place(self.problem.jobs[row])
+        for number, option_way in enumerate(self.ways[row]):
+            if option_way.given_only:
+                continue
             free = self._free(row, number)
-            if number == only.way[0]:
+            if option_way.is_of(place):
                 free = free[free != only.slot[0]]
             ways.append(np.full(len(free), number))
             slots.append(free)
@@ -207,7 +246,8 @@ class Plant:
     def _free(self, row: int, number: int) -> Whole:
         """The slots in which a way may start: machine open, people there, within the window of the job."""
         job, way = self.problem.jobs[row], self.ways[row][number]
-        last = min(self.slots, self.slots if job.must_end is None else job.must_end) - way.slots
+        last = min(self.slots, self._last_end(row)) - way.slots
+        last = last if job.latest_start is None else min(last, job.latest_start)
         slot = np.arange(max(0, job.earliest), last + 1)
         fits = self._all_busy(self._usable[way.machine], way, slot)
         for need in job.needs:
@@ -219,6 +259,12 @@ class Plant:
                 if need.attended is Attended.ENDS:
                     fits &= there[slot + way.slots - 1]
         return slot[fits]
+
+    def _last_end(self, row: int) -> int:
+        """The slot by which a job must have ended, for itself and for its orders."""
+        job = self.problem.jobs[row]
+        by_itself = self.slots if job.must_end is None else job.must_end
+        return min(by_itself, self.order_ends.get(job.id, by_itself))
 
     @cached_property
     def _usable(self) -> Mask:
@@ -251,9 +297,10 @@ class Plant:
         """Places with what hangs on each of them alone."""
         ways, job = self.ways[row], self.problem.jobs[row]
         nothing = np.zeros(len(slot))
-        made = Starts(ways, way, slot, given=given, late=nothing, moving=nothing, broken=nothing)
+        restarts = np.array([_restart_price(way) for way in ways])[way]
+        made = Starts(ways, way, slot, given=given, late=nothing, moving=nothing, broken=nothing, restarts=restarts)
         if job.due is not None:
-            made.late = np.maximum(0, made.end - job.due) * self.hours * job.late_per_hour
+            made.late = np.maximum(0, made.end - job.due) * self.hours * job.late_per_hour * job.priority
         made.moving = self._moving(row, made)
         made.broken = np.where(given, self._broken(row, made), 0.0)
         return made
@@ -268,7 +315,7 @@ class Plant:
 
     def _at(self, row: int, made: Starts, place: Placement) -> Mask:
         """Which of the starts are this place."""
-        named = [w.machine_id == place.machine and w.option.mode == place.mode for w in self.ways[row]]
+        named = [way.is_of(place) for way in self.ways[row]]
         there: Mask = np.array(named)[made.way] & (made.slot == place.start)
         return there
 
@@ -279,5 +326,29 @@ class Plant:
         if kept:
             return 0.0
         shut = self.closed[given.way.machine, given.slot : given.end] & given.way.busy
-        too_late = job.must_end is not None and given.end > job.must_end
+        too_late = given.end > self._last_end(row) or (job.latest_start is not None and given.slot > job.latest_start)
         return BROKEN_RULE_PRICE if too_late or given.slot < job.earliest or shut.any() else 0.0
+
+
+def _order_ends(problem: Problem) -> dict[str, int]:
+    """By job, the slot by which it must have ended for its orders to be ready when they must."""
+    ends: dict[str, int] = {}
+    for order in problem.orders:
+        for peg in order.pegs if order.must_end is not None else ():
+            last = (order.must_end or 0) - order.rest_slots
+            ends[peg.job] = min(last, ends.get(peg.job, last))
+    return ends
+
+
+def _left_out_price(job: ProblemJob) -> float:
+    """The value that is lost, and the price of leaving the place in force, an offer or an accepted place."""
+    if job.value is None:
+        return 0.0
+    leaves = job.move_price + (job.break_accepted_price if job.accepted else 0.0)
+    return job.value + leaves + (job.change_offer_price if job.offered is not None else 0.0)
+
+
+def _restart_price(way: Way) -> float:
+    """What the restarts of a run cost."""
+    may = way.option.interruptible
+    return 0.0 if may is None else way.restarts * may.restart_cost

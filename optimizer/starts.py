@@ -21,23 +21,34 @@ LEFT_OUT = -1
 @dataclass(frozen=True, slots=True, eq=False)
 class Way:
     """One way that a run can look: an option on a machine, with the power of each of its slots (zero in a pause), and
-    the slots in which it holds machine and crew."""
+    the slots in which it holds machine and crew. `said_kw` is what its placement says of powers: nothing where the
+    option's own hold. The way of a given place that no other job start may have is `given_only`."""
 
     option: Option
     machine: int  # row
     machine_id: str
     power_kw: Rows
     busy: Mask
+    said_kw: tuple[float, ...] = ()
+    given_only: bool = False
 
     @property
     def slots(self) -> int:
         return len(self.power_kw)
 
+    @property
+    def restarts(self) -> int:
+        """How often the run goes on after a pause."""
+        return int(np.count_nonzero(self.busy[1:] & ~self.busy[:-1]))
 
-def plain_way(option: Option, machine: int) -> Way:
-    """An option run through without a pause."""
-    power_kw = np.asarray(option.power_kw, dtype=np.float64)
-    return Way(option, machine, option.machine, power_kw, np.ones(len(power_kw), dtype=np.bool_))
+    def is_of(self, place: Placement) -> bool:
+        """Whether a placement runs this way, for the people at the machine: another power alone is no other way."""
+        if (self.machine_id, self.option.mode) != (place.machine, place.mode):
+            return False
+        if self.option.interruptible is None:
+            return True
+        works = np.asarray(place.power_kw or self.option.power_kw) > 0.0
+        return bool(np.array_equal(works, self.busy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,7 @@ class Start:
     late: float = 0.0
     moving: float = 0.0
     broken: float = 0.0
+    restarts: float = 0.0
 
     @property
     def option(self) -> Option:
@@ -62,10 +74,11 @@ class Start:
 
     @property
     def price(self) -> float:
-        return self.late + self.moving + self.broken
+        return self.late + self.moving + self.broken + self.restarts
 
     def placement(self, job: str) -> Placement:
-        return Placement(job=job, machine=self.way.machine_id, start=self.slot, mode=self.option.mode)
+        way = self.way
+        return Placement(job=job, machine=way.machine_id, start=self.slot, mode=way.option.mode, power_kw=way.said_kw)
 
 
 class Starts:
@@ -81,10 +94,12 @@ class Starts:
         late: Rows,
         moving: Rows,
         broken: Rows,
+        restarts: Rows | None = None,
     ) -> None:
         self.ways = tuple(ways)
         self.way, self.slot, self.given = way, slot, given
         self.late, self.moving, self.broken = late, moving, broken
+        self.restarts: Rows = np.zeros(len(slot)) if restarts is None else restarts
         self.end: Whole = slot + np.array([w.slots for w in self.ways], dtype=np.int64)[way]
         self.machine: Whole = np.array([w.machine for w in self.ways], dtype=np.int64)[way]
 
@@ -94,7 +109,7 @@ class Starts:
     @cached_property
     def price(self) -> Rows:
         """What hangs on each place alone."""
-        price: Rows = self.late + self.moving + self.broken
+        price: Rows = self.late + self.moving + self.broken + self.restarts
         return price
 
     def at(self, number: int) -> Start:
@@ -106,6 +121,7 @@ class Starts:
             float(self.late[number]),
             float(self.moving[number]),
             float(self.broken[number]),
+            float(self.restarts[number]),
         )
 
     def pick(self, numbers: Sequence[int] | Whole) -> "Starts":
@@ -119,11 +135,12 @@ class Starts:
             late=self.late[kept],
             moving=self.moving[kept],
             broken=self.broken[kept],
+            restarts=self.restarts[kept],
         )
 
     def number_of(self, placement: Placement) -> int:
         """The number of the start that a placement names; KeyError where there is none."""
-        there = np.array([w.machine_id == placement.machine and w.option.mode == placement.mode for w in self.ways])
+        there = np.array([way.is_of(placement) for way in self.ways])
         found = np.flatnonzero(there[self.way] & (self.slot == placement.start))
         if not len(found):
             on = f"{placement.machine} {placement.mode}".rstrip()

@@ -17,6 +17,8 @@ def add(model: Model) -> None:
     plant = model.plant
     for after, before, least, most in plant.order:
         a, b = plant.starts[before], plant.starts[after]
+        if not len(a) or not len(b):
+            continue  # one of the two is left out
         given_a, given_b = plant.given[before], plant.given[after]
         first, last = int(b.slot.min()), int(b.slot.max())
         name = f"{model.problem.jobs[after].id} after {model.problem.jobs[before].id}"
