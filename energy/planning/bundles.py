@@ -6,7 +6,7 @@ that lower a peak only together are one bundle.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,24 +37,26 @@ def places_of(problem: Problem) -> Places:
 
 
 def moved(problem: Problem, plan: Plan) -> Places:
-    """The new places of the jobs that the plan moves, after equal jobs that merely trade places were put back."""
-    old = places_of(problem)
+    """The new places of the jobs that the plan moves, after equal jobs that merely trade places were put back. Another
+    power alone moves nobody, and neither does being left out."""
+    jobs = {job.id: job for job in problem.jobs}
     new = trade_back(problem, {p.job: p for p in plan.placements})
-    return {id: place for id, place in new.items() if place != old[id]}
+    return {id: place for id, place in new.items() if jobs[id].is_moved(place, jobs[id].in_force)}
 
 
 def signature(job: ProblemJob) -> tuple[object, ...]:
     """What makes two jobs the same to the plant: ways to run, limits, order and crew."""
-    return (job.options, job.earliest, job.due, job.must_end, job.after, job.needs, job.fixed is None)
+    window = (job.earliest, job.latest_start, job.due, job.must_end)
+    return (job.options, window, job.priority, job.value, job.after, job.needs, job.fixed is None)
 
 
 def trade_back(problem: Problem, new: Places) -> Places:
     """Equal jobs keep their own old places wherever their group as a whole uses those places."""
     placed = dict(new)
-    needed_by = {p.job for job in problem.jobs for p in job.after}
+    needed_by = {p.job for job in problem.jobs for p in job.after} | together(problem)
     groups: dict[tuple[object, ...], list[ProblemJob]] = {}
     for job in problem.jobs:
-        if job.id not in needed_by:
+        if job.id not in needed_by and job.id in new:
             groups.setdefault(signature(job), []).append(job)
     for group in groups.values():
         if len(group) < 2:
@@ -68,14 +70,21 @@ def trade_back(problem: Problem, new: Places) -> Places:
         if len(free) != len(homeless):
             continue
         for job in group:
-            if spot(job.in_force) in taken:
-                placed[job.id] = job.in_force
+            if (there := taken.get(spot(job.in_force))) is not None:
+                placed[job.id] = replace(new[there], job=job.id)
         ordered = sorted(free, key=lambda s: (s[1], s[0]))
-        for job, (machine, start, mode) in zip(
-            sorted(homeless, key=lambda j: (j.in_force.start, j.id)), ordered, strict=True
-        ):
-            placed[job.id] = Placement(job=job.id, machine=machine, start=start, mode=mode)
+        for job, free_spot in zip(sorted(homeless, key=lambda j: (j.in_force.start, j.id)), ordered, strict=True):
+            placed[job.id] = replace(new[taken[free_spot]], job=job.id)
     return placed
+
+
+def together(problem: Problem) -> set[str]:
+    """The jobs that are not like any other, since a rule names them: for an order, in a row, as a piece at a stage."""
+    return {
+        *(peg.job for order in problem.orders for peg in order.pegs),
+        *(id for rule in problem.recurring for id in rule.jobs),
+        *(id for same in problem.same_order for piece in same.pieces for id in piece),
+    }
 
 
 def spot(place: Placement) -> tuple[str, int, str]:
@@ -102,14 +111,14 @@ def requires(problem: Problem, new: Places) -> dict[str, set[str]]:
 
 def overlap(a: ProblemJob, at: Placement, b: ProblemJob, there: Placement) -> bool:
     """Whether two jobs at two places are on at the same time."""
-    end_a = at.start + a.option(at.machine, at.mode).slots
-    end_b = there.start + b.option(there.machine, there.mode).slots
-    return at.start < end_b and there.start < end_a
+    if at.start >= b.end(there) or there.start >= a.end(at):
+        return False
+    return not set(a.busy(at)).isdisjoint(b.busy(there))
 
 
 def breaks_order(later: ProblemJob, at: Placement, earlier: ProblemJob, there: Placement) -> bool:
     """Whether a job at a place breaks its lags after an earlier one at its place."""
-    end = there.start + earlier.option(there.machine, there.mode).slots
+    end = earlier.end(there)
     return any(
         p.job == earlier.id
         and (at.start < end + p.min_slots or (p.max_slots is not None and at.start > end + p.max_slots))

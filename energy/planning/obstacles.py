@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from energy.model.calendar import Attended
 from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
 from energy.planning.obstacles_flow import flows
+from energy.planning.obstacles_jobs import late_order, order_dates, together
 from energy.planning.plant_words import clock, machine_name, money, name_of, span
 
 Places = Mapping[str, Placement]
@@ -21,39 +22,42 @@ def why_not(
     "" where nothing does. A text with "(allowed, …)" names a price and no obstacle.
     """
     asked = problem.job(job) if isinstance(job, str) else job
-    others = {j.id: j.fixed or j.in_force for j in problem.jobs} | dict(places or {})
+    done = [j for j in problem.jobs if places is None or j.value is None or j.id in places]  # others are left out
+    others = {j.id: j.fixed or j.in_force for j in done} | dict(places or {})
     others.pop(asked.id, None)
     option = _option(asked, machine, mode)
     if option is None:
         on = f"{machine_name(problem, machine)} {mode}".rstrip()
         return f"{name_of(asked)} cannot run on {on}"
-    place = Placement(job=asked.id, machine=machine, start=start, mode=option.mode)
-    return next(_obstacles(problem, asked, option, place, others), "") or _price_of_being_late(
-        problem, asked, option, start
-    )
+    place = _place(asked, option, machine, start)
+    return next(_obstacles(problem, asked, place, others), "") or _price_of_being_late(problem, asked, place)
 
 
-def _obstacles(problem: Problem, job: ProblemJob, option: Option, place: Placement, others: Places) -> Iterator[str]:
+def _obstacles(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
     """Everything in the way, the firmest first."""
-    yield from _window(problem, job, option, place)
-    yield from _closed(problem, option, place)
-    yield from _busy(problem, option, place, others)
-    yield from _order(problem, job, option, place, others)
-    yield from _people(problem, job, option, place, others)
+    yield from _window(problem, job, place)
+    yield from order_dates(problem, job, place)
+    yield from _closed(problem, job, place)
+    yield from _busy(problem, job, place, others)
+    yield from _order(problem, job, place, others)
+    yield from together(problem, job, place, others)
+    yield from _people(problem, job, place, others)
     yield from flows(problem, job, place, others)
     yield from _moves(problem, job, place, others)
 
 
-def _window(problem: Problem, job: ProblemJob, option: Option, place: Placement) -> Iterator[str]:
-    end = place.start + option.slots
-    if job.fixed is not None and place != job.fixed:
+def _window(problem: Problem, job: ProblemJob, place: Placement) -> Iterator[str]:
+    end = job.end(place)
+    if job.fixed is not None and job.is_moved(place, job.fixed):
         yield f"{name_of(job)} is fixed at {clock(problem, job.fixed.start, place.start)}"
-    if place == job.in_force:
+    if not job.is_moved(place, job.in_force):
         return
     if place.start < 0:
         yield f"{clock(problem, place.start, place.start)} has passed"
     if place.start < job.earliest:
         yield f"{name_of(job)} can start at {clock(problem, job.earliest, place.start)} at the earliest"
+    if job.latest_start is not None and place.start > job.latest_start:
+        yield f"{name_of(job)} must start by {clock(problem, job.latest_start, place.start)}"
     if job.must_end is not None and end > job.must_end:
         must = clock(problem, job.must_end, place.start)
         yield f"{name_of(job)} would end at {clock(problem, end, place.start)}, and must end by {must}"
@@ -61,10 +65,11 @@ def _window(problem: Problem, job: ProblemJob, option: Option, place: Placement)
         yield f"{name_of(job)} would end after the planned time ({clock(problem, problem.slots, place.start)})"
 
 
-def _closed(problem: Problem, option: Option, place: Placement) -> Iterator[str]:
+def _closed(problem: Problem, job: ProblemJob, place: Placement) -> Iterator[str]:
+    busy = job.busy(place)
     for machine in problem.machines:
         for shut in machine.closed if machine.id == place.machine else ():
-            if shut.start < place.start + option.slots and place.start < shut.end:
+            if any(shut.start <= k < shut.end for k in busy):
                 until = clock(problem, shut.end, place.start)
                 if shut.why == "maintenance":
                     yield f"{machine.name or machine.id} is in maintenance until {until}"
@@ -73,31 +78,32 @@ def _closed(problem: Problem, option: Option, place: Placement) -> Iterator[str]
                     yield f"{machine.name or machine.id} is closed until {until}{why}"
 
 
-def _busy(problem: Problem, option: Option, place: Placement, others: Places) -> Iterator[str]:
+def _busy(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
     if any(machine.id == place.machine and machine.batch is not None for machine in problem.machines):
         return
+    busy, ends = set(job.busy(place)), job.end(place)
     for other in problem.jobs:
         there = others.get(other.id)
         if there is None or there.machine != place.machine:
             continue
-        end = there.start + _ends_after(other, there)
-        if there.start < place.start + option.slots and place.start < end:
+        end = other.end(there)
+        if there.start < ends and place.start < end and not busy.isdisjoint(other.busy(there)):
             until = clock(problem, end, place.start)
             yield f"{machine_name(problem, place.machine)} runs {name_of(other)} until {until}"
 
 
-def _order(problem: Problem, job: ProblemJob, option: Option, place: Placement, others: Places) -> Iterator[str]:
+def _order(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
     by_id = {j.id: j for j in problem.jobs}
     for rule in job.after:
         if rule.job in others:
             before, there = by_id[rule.job], others[rule.job]
-            ready = there.start + _ends_after(before, there) + rule.min_slots
+            ready = before.end(there) + rule.min_slots
             if place.start < ready:
                 yield f"it follows {name_of(before)}, and may start from {clock(problem, ready, place.start)}"
             if rule.max_slots is not None and place.start > ready - rule.min_slots + rule.max_slots:
                 last = clock(problem, ready - rule.min_slots + rule.max_slots, place.start)
                 yield f"it follows {name_of(before)}, and must start by {last}"
-    end = place.start + option.slots
+    end = job.end(place)
     for other in problem.jobs:
         for rule in other.after:
             if rule.job == job.id and other.id in others:
@@ -109,10 +115,10 @@ def _order(problem: Problem, job: ProblemJob, option: Option, place: Placement, 
                     yield f"{name_of(other)} must follow sooner, and starts at {starts}"
 
 
-def _people(problem: Problem, job: ProblemJob, option: Option, place: Placement, others: Places) -> Iterator[str]:
+def _people(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
     for need in job.needs:
         there = _roster(problem, need.skill)
-        asked = _attended(problem, need, place.start, option.slots)
+        asked = _attended(problem, need, job, place)
         for slot in asked:
             if there[slot] < need.people:
                 yield _nobody(problem, need, slot, there, place.start)
@@ -143,11 +149,11 @@ def _roster(problem: Problem, skill: str) -> NDArray[np.int64]:
     return there
 
 
-def _attended(problem: Problem, need: CrewNeed, start: int, slots: int) -> list[int]:
+def _attended(problem: Problem, need: CrewNeed, job: ProblemJob, place: Placement) -> list[int]:
     run = {
-        Attended.RUN: range(start, start + slots),
-        Attended.START: (start,),
-        Attended.ENDS: (start, start + slots - 1),
+        Attended.RUN: job.busy(place),
+        Attended.START: (place.start,),
+        Attended.ENDS: (place.start, job.end(place) - 1),
     }[need.attended]
     return sorted({slot for slot in run if 0 <= slot < problem.slots})
 
@@ -169,11 +175,11 @@ def _attending(problem: Problem, skill: str, others: Places) -> Iterator[tuple[P
         there = others.get(job.id)
         for need in job.needs if there is not None else ():
             if need.skill == skill and there is not None:
-                yield job, need, _attended(problem, need, there.start, _ends_after(job, there))
+                yield job, need, _attended(problem, need, job, there)
 
 
 def _moves(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
-    if place == job.in_force or job.fixed is not None:
+    if job.fixed is not None or not job.is_moved(place, job.in_force):
         return
     for shift in problem.shifts:
         if shift.max_moves is None or not _touches(job, place, shift.start, shift.end):
@@ -183,7 +189,7 @@ def _moves(problem: Problem, job: ProblemJob, place: Placement, others: Places) 
             for other in problem.jobs
             if other.id in others
             and other.fixed is None
-            and others[other.id] != other.in_force
+            and other.is_moved(others[other.id], other.in_force)
             and _touches(other, others[other.id], shift.start, shift.end)
         )
         if moved >= shift.max_moves:
@@ -195,19 +201,23 @@ def _touches(job: ProblemJob, place: Placement, first: int, end: int) -> bool:
     return first <= place.start < end or first <= job.in_force.start < end
 
 
-def _price_of_being_late(problem: Problem, job: ProblemJob, option: Option, start: int) -> str:
-    end = start + option.slots
+def _price_of_being_late(problem: Problem, job: ProblemJob, place: Placement) -> str:
+    end = job.end(place)
     if job.due is None or end <= job.due:
-        return ""
+        return late_order(problem, job, place)
     minutes = (end - job.due) * problem.step_minutes
-    price = minutes / 60.0 * job.late_per_hour
+    price = minutes / 60.0 * job.late_per_hour * job.priority
     return f"ends {span(minutes)} after its due time (allowed, costs {money(problem, price)})"
 
 
 def _option(job: ProblemJob, machine: str, mode: str) -> Option | None:
-    there = [option for option in job.options if option.machine == machine]
+    there = [option for option in job.options if machine in option.machines]
     return next((option for option in there if option.mode == mode), there[0] if there and not mode else None)
 
 
-def _ends_after(job: ProblemJob, place: Placement) -> int:
-    return job.option(place.machine, place.mode).slots
+def _place(job: ProblemJob, option: Option, machine: str, start: int) -> Placement:
+    """The place that is asked about: as given, with its pauses, where it is that one; else run straight through."""
+    for given in (job.fixed, job.in_force):
+        if given is not None and (given.machine, given.mode, given.start) == (machine, option.mode, start):
+            return given
+    return Placement(job=job.id, machine=machine, start=start, mode=option.mode)
