@@ -77,8 +77,22 @@ def _priced(plant: Plant, chosen: Chosen, dispatch: Dispatch | None, how: How) -
     )
 
 
+def _own_states(plant: Plant, made: Candidate) -> Candidate:
+    """The same with the plant's own rule for the machines where switching otherwise gains nothing."""
+    if not made.dispatch.states:
+        return made
+    limit = cost_of(plant, made.chosen, made.dispatch) + TIE
+    for machines in (list(made.dispatch.states), *([machine] for machine in made.dispatch.states)):
+        others = {id: row for id, row in made.dispatch.states.items() if id not in machines}
+        tried = replace(made, dispatch=replace(made.dispatch, states=others))
+        if len(others) < len(made.dispatch.states) and cost_of(plant, made.chosen, tried.dispatch) <= limit:
+            made = tried
+    return made
+
+
 def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     """The answer; a plan that moves nothing although it was searched for has nothing to gain."""
+    made = _own_states(plant, made)
     moved = bool((made.chosen != plant.as_given).any())
     if not moved and how.found is HowFound.OPTIMAL:
         how = replace(how, found=HowFound.NOTHING_TO_GAIN)

@@ -27,6 +27,7 @@ from optimizer.blocks import (
     feeders,
     holding,
     jobs,
+    labour,
     lateness,
     limits,
     machines,
@@ -34,7 +35,10 @@ from optimizer.blocks import (
     moving,
     peak,
     precedence,
+    resources,
+    setups,
     site_balance,
+    states,
 )
 from optimizer.handover import Options, arrays, loaded
 from optimizer.model import Model
@@ -49,6 +53,9 @@ BLOCKS = (
     machines,
     precedence,
     crew,
+    resources,
+    setups,
+    states,
     moves_per_shift,
     holding,
     batches,
@@ -62,6 +69,7 @@ BLOCKS = (
     peak,
     limits,
     lateness,
+    labour,
     moving,
 )
 

@@ -50,6 +50,7 @@ class Start:
     late: float = 0.0
     moving: float = 0.0
     broken: float = 0.0
+    labour: float = 0.0
 
     @property
     def option(self) -> Option:
@@ -62,7 +63,7 @@ class Start:
 
     @property
     def price(self) -> float:
-        return self.late + self.moving + self.broken
+        return self.late + self.moving + self.broken + self.labour
 
     def placement(self, job: str) -> Placement:
         return Placement(job=job, machine=self.way.machine_id, start=self.slot, mode=self.option.mode)
@@ -81,10 +82,12 @@ class Starts:
         late: Rows,
         moving: Rows,
         broken: Rows,
+        labour: Rows | None = None,
     ) -> None:
         self.ways = tuple(ways)
         self.way, self.slot, self.given = way, slot, given
         self.late, self.moving, self.broken = late, moving, broken
+        self.labour: Rows = np.zeros(len(slot)) if labour is None else labour
         self.end: Whole = slot + np.array([w.slots for w in self.ways], dtype=np.int64)[way]
         self.machine: Whole = np.array([w.machine for w in self.ways], dtype=np.int64)[way]
 
@@ -94,7 +97,7 @@ class Starts:
     @cached_property
     def price(self) -> Rows:
         """What hangs on each place alone."""
-        price: Rows = self.late + self.moving + self.broken
+        price: Rows = self.late + self.moving + self.broken + self.labour
         return price
 
     def at(self, number: int) -> Start:
@@ -106,6 +109,7 @@ class Starts:
             float(self.late[number]),
             float(self.moving[number]),
             float(self.broken[number]),
+            float(self.labour[number]),
         )
 
     def pick(self, numbers: Sequence[int] | Whole) -> "Starts":
@@ -119,6 +123,7 @@ class Starts:
             late=self.late[kept],
             moving=self.moving[kept],
             broken=self.broken[kept],
+            labour=self.labour[kept],
         )
 
     def number_of(self, placement: Placement) -> int:

@@ -10,18 +10,28 @@ that goes on after a pause is set up again where another family came in between.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from energy.model.plan import BillLine, LineKind
 from energy.model.problem import Placement, Problem, ProblemMachine, Setup
 
-Change = tuple[str, Setup, int]  # family before, what it takes, the slot in which it is done
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A setup that a run needs: from which family, what it takes, and the slot by which it is done."""
+
+    job: str
+    before: str
+    setup: Setup
+    done: int
 
 
 def setups_powers_kw(problem: Problem, placements: Sequence[Placement]) -> Iterator[tuple[str, int, Sequence[float]]]:
     """(machine, first slot, powers) of each setup."""
     for machine in problem.machines:
-        for _, setup, done in _changes(problem, placements, machine):
-            yield machine.id, done - setup.slots, (setup.power_kw,) * setup.slots
+        for change in setups_on(problem, placements, machine):
+            slots = change.setup.slots
+            yield machine.id, change.done - slots, (change.setup.power_kw,) * slots
 
 
 def setup_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillLine]:
@@ -29,10 +39,11 @@ def setup_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillL
     lines = []
     for machine in problem.machines:
         costs: dict[str, list[float]] = {}
-        for before, setup, _ in _changes(problem, placements, machine):
-            if setup.cost:
-                change = f"from {before} to {setup.to_family}" if before else f"to {setup.to_family}"
-                costs.setdefault(f"{machine.id} {change}", []).append(setup.cost)
+        for change in setups_on(problem, placements, machine):
+            if change.setup.cost:
+                before, after = change.before, change.setup.to_family
+                name = f"{machine.id} from {before} to {after}" if before else f"{machine.id} to {after}"
+                costs.setdefault(name, []).append(change.setup.cost)
         lines += [
             BillLine(kind=LineKind.SETUP, name=name, quantity=float(len(each)), unit="times", amount=sum(each))
             for name, each in costs.items()
@@ -47,18 +58,17 @@ def setup_between(machine: ProblemMachine, before: str, after: str) -> Setup | N
     return declared.get((before, after), any_other) if after else None
 
 
-def _changes(problem: Problem, placements: Sequence[Placement], machine: ProblemMachine) -> Iterator[Change]:
-    """The setups of a machine, in their order. One that would lie before slot 0 in part has begun by then; the run that
-    goes on at slot 0 has been set up."""
+def setups_on(problem: Problem, placements: Sequence[Placement], machine: ProblemMachine) -> Iterator[Change]:
+    """The setups of a machine, in their order. What runs or has been begun before slot 0 has been set up."""
     if not machine.setups:
         return
     family = machine.family_at_start
-    for start, _, goes_on, wanted in sorted(_stretches(problem, placements, machine)):
+    for start, row, goes_on, wanted in sorted(_stretches(problem, placements, machine)):
         if not wanted:
             continue
         setup = None if goes_on and wanted == family else setup_between(machine, family, wanted)
         if setup is not None and start >= 0:
-            yield family, setup, start
+            yield Change(job=problem.jobs[row].id, before=family, setup=setup, done=start)
         family = wanted
 
 
