@@ -109,11 +109,25 @@ def _quiet(plant: Plant, made: Candidate) -> Candidate:
     return made
 
 
+def _own_states(plant: Plant, made: Candidate) -> Candidate:
+    """The same with the plant's own rule for the machines where switching otherwise gains nothing."""
+    if not made.dispatch.states:
+        return made
+    limit = cost_of(plant, made.chosen, made.dispatch) + TIE
+    for machines in (list(made.dispatch.states), *([machine] for machine in made.dispatch.states)):
+        others = {id: row for id, row in made.dispatch.states.items() if id not in machines}
+        tried = replace(made, dispatch=replace(made.dispatch, states=others))
+        if len(others) < len(made.dispatch.states) and cost_of(plant, made.chosen, tried.dispatch) <= limit:
+            made = tried
+    return made
+
+
 def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     """The answer; a plan that moves nothing although it was searched for has nothing to gain."""
-    made = _quiet(plant, made)
+    made = _own_states(plant, _quiet(plant, made))
     plan = plan_of(plant, made, how)
-    moved = bool((made.chosen != plant.as_given).any()) or plan.placements != plant.placements(plant.as_given)
+    elsewhere = (made.chosen != plant.as_given).any() or plan.placements != plant.placements(plant.as_given)
+    moved = bool(elsewhere) or bool(made.dispatch.states)
     if not moved and how.found is HowFound.OPTIMAL:
         plan = replace(plan, how=replace(how, found=HowFound.NOTHING_TO_GAIN))
     return Answer(plan=plan, relaxations=plan.gave_way)

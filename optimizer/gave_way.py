@@ -10,6 +10,7 @@ from energy.planning.price import choice_of
 from optimizer.flow import loud_price as loud_flow
 from optimizer.gave_way_flow import gave_way_flow
 from optimizer.gave_way_jobs import left_out, orders_gave_way, recurring, same_order
+from optimizer.gave_way_machines import not_ready, short_of_resources, short_setups
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
 from optimizer.starts import Chosen, Start
@@ -20,8 +21,11 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
     found = [
         *_limits(plant, plan),
         *_facts(plant, chosen),
+        *not_ready(plant, chosen, plan),
         *_double_booked(plant, chosen),
         *_short_of_people(plant, chosen),
+        *short_of_resources(plant, chosen),
+        *short_setups(plant, plan),
         *_wrong_order(plant, chosen),
         *gave_way_flow(plant, plan),
         *_late(plan),
@@ -47,7 +51,8 @@ def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
             kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
     flows = loud_flow(problem, choice_of(plan), LOUD_PER_KWH)
     facts = sum(start.broken for _, start in plant.chosen_starts(chosen))
-    return LOUD_PER_KWH * kwh + flows + facts + sum(given.price for given in orders_gave_way(plant, chosen))
+    named = (*orders_gave_way(plant, chosen), *not_ready(plant, chosen, plan))
+    return LOUD_PER_KWH * kwh + flows + facts + sum(given.price for given in named)
 
 
 def _limits(plant: Plant, plan: Plan) -> list[GaveWay]:
@@ -107,17 +112,18 @@ def _broken_facts(plant: Plant, job: str, start: Start) -> list[str]:
 
 
 def _double_booked(plant: Plant, chosen: Chosen) -> list[GaveWay]:
-    over = plant.machine_use(chosen) - 1
+    over = plant.machine_use(chosen) - plant.capacity[:, None]
     names = [machine.name or machine.id for machine in plant.problem.machines]
+    most = ["one job" if each == 1 else f"at most {each} jobs" for each in plant.capacity.tolist()]
     return [
         GaveWay(
-            rule=f"{names[row]} runs one job at a time",
+            rule=f"{names[row]} runs {most[row]} at a time",
             by=f"double-booked in the production plan for {_minutes(plant, int((over[row] > 0).sum()))} min "
             f"from {_clock(plant, int(np.argmax(over[row] > 0)))}",
             price=0.0,
         )
         for row in range(len(names))
-        if (over[row] > 0).any() and plant.problem.machines[row].batch is None
+        if (over[row] > 0).any()
     ]
 
 

@@ -13,11 +13,16 @@ from functools import cached_property
 import numpy as np
 
 from energy.model.calendar import Attended
-from energy.model.problem import Placement, Problem, ProblemJob
+from energy.model.problem import Placement, Problem, ProblemJob, Use
+from energy.planning.price_setups import setups_powers_kw
 from optimizer import flow
+from optimizer.given_setups import GivenSetups, given_setups
+from optimizer.given_states import given_states
+from optimizer.resources import SLACK, Resources, offsets
 from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Start, Starts, Way, Whole
 from optimizer.ways import MOST_PATTERNS, given_way, patterns_of, ways_of
 
+ANY_NUMBER = 1_000_000  # of jobs at a time on a machine that has no capacity of its own
 BROKEN_RULE_PRICE = 5000.0  # for a job that stays where a fact forbids it; below a mandatory limit, above a late order
 
 
@@ -47,10 +52,14 @@ class Plant:
         self.order_ends = _order_ends(problem)
         self.closed = self._closed()
         self.people = self._people()
+        self.premium = self._premium()
+        self.capacity = self._capacity()
+        self.resources = Resources(problem)
         self.ways: tuple[tuple[Way, ...], ...] = tuple(tuple(self._ways(job)) for job in problem.jobs)
         self.starts: tuple[Starts, ...] = tuple(self._given(row) for row in range(len(problem.jobs)))
-        self.machine_overfull = self.machine_use(self.as_given) > 1
-        self.machine_overfull[[row for row, m in enumerate(problem.machines) if m.batch is not None]] = False
+        self.given_use = self.machine_use(self.as_given)
+        self.machine_overfull = self.given_use > self.capacity[:, None]
+        self.resource_overfull = self.resources.beyond(self.resource_use(self.as_given))
         self.crew_overfull = self.crew_use(self.as_given) > self.people
         self.starts = tuple(self._starts(row) for row in range(len(problem.jobs)))
         self.optional: Mask = np.array(
@@ -70,18 +79,15 @@ class Plant:
     @property
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
-        together = self.problem.orders or self.problem.recurring or self.problem.same_order
-        return not (
-            flow.concerns(self.problem)
-            or together
-            or self.adjusts
-            or any(job.value is not None for job in self.problem.jobs)
-        )
+        said = self.problem
+        together = said.orders or said.recurring or said.same_order or flow.concerns(said)
+        one_by_one = self.adjusts or any(job.value is not None for job in said.jobs)
+        return not (together or one_by_one or self.has_states or any(machine.setups for machine in said.machines))
 
     @property
     def opens(self) -> bool:
         """Whether more than battery and curtailment is open once the jobs stand: stores, states, powers."""
-        return self.adjusts
+        return self.adjusts or self.has_states
 
     @cached_property
     def adjusts(self) -> bool:
@@ -104,6 +110,45 @@ class Plant:
                     said = f"of {every} patterns of pauses of {job.name or job.id} on {option.machine}"
                     found.append(f"{said} the {MOST_PATTERNS} simplest are tried; the bound holds for those")
         return tuple(found)
+        return self.has_states
+
+    @property
+    def has_states(self) -> bool:
+        """Whether any machine has states that may be switched."""
+        return any(machine.states is not None for machine in self.problem.machines)
+
+    @cached_property
+    def _given_states(self) -> tuple[Mask, frozenset[int]]:
+        return given_states(self.problem, self.given_placements)
+
+    @property
+    def not_up(self) -> Mask:
+        """The slots in which a machine with states cannot be up although production has a job there."""
+        return self._given_states[0]
+
+    @property
+    def not_down(self) -> frozenset[int]:
+        """The rows of machines that production keeps so long that they cannot end as they must."""
+        return self._given_states[1]
+
+    @cached_property
+    def given_setups(self) -> dict[int, GivenSetups]:
+        """How each machine with setups (by its row) stands to them as given."""
+        places = self.given_placements
+        machines = self.problem.machines
+        return {row: given_setups(self.problem, places, m) for row, m in enumerate(machines) if m.setups}
+
+    @cached_property
+    def frozen_machines(self) -> frozenset[int]:
+        """The rows of machines that nothing leaves and nothing enters: those with setups that production has double-booked,
+        where no order of runs means anything."""
+        machines = self.problem.machines
+        return frozenset(r for r, m in enumerate(machines) if m.setups and self.machine_overfull[r].any())
+
+    @property
+    def given_placements(self) -> tuple[Placement, ...]:
+        """Where every job stands before any planning."""
+        return tuple(given_place(job) for job in self.problem.jobs)
 
     def chosen_starts(self, chosen: Chosen) -> Iterator[tuple[int, Start]]:
         """(job row, start) of each job that runs."""
@@ -141,6 +186,14 @@ class Plant:
                 use[start.way.machine, first:end] += start.way.busy[first - start.slot : end - start.slot]
         return use
 
+    def resource_use(self, chosen: Chosen) -> Rows:
+        """How much of each resource the jobs hold in each slot."""
+        use = np.zeros_like(self.resources.amount)
+        for row, number in enumerate(chosen.tolist() if len(use) else ()):
+            if number != LEFT_OUT and any(way.option.uses for way in self.ways[row]):
+                use += self.resources.use(self.starts[row], number)
+        return use
+
     def crew_use(self, chosen: Chosen) -> Whole:
         """How many people of each skill the jobs need in each slot."""
         use = np.zeros((len(self.skill_row), self.slots), dtype=np.int64)
@@ -162,8 +215,11 @@ class Plant:
         ]
 
     def load_kw(self, chosen: Chosen) -> Rows:
-        """The load of the jobs in each slot of the horizon."""
+        """The load of the jobs in each slot of the horizon, and of what machines are set up for them."""
         load = np.zeros(self.slots)
+        for _, first, powers in setups_powers_kw(self.problem, self.placements(chosen)) if self.given_setups else ():
+            begin, end = max(0, first), max(0, first + len(powers))
+            load[begin:end] += powers[begin - first :]
         for starts, number in zip(self.starts, chosen.tolist(), strict=True):
             if number != LEFT_OUT:
                 slot, power_kw = int(starts.slot[number]), starts.ways[int(starts.way[number])].power_kw
@@ -204,6 +260,20 @@ class Plant:
         for roster in self.problem.rosters:
             people[self.skill_row[roster.skill]] += np.asarray(roster.people, dtype=np.int64)
         return people
+
+    def _capacity(self) -> Whole:
+        """How many jobs each machine runs at a time; of a batch machine its batches are looked at instead."""
+        machines = self.problem.machines
+        most = [m.capacity if m.capacity is not None and m.batch is None else ANY_NUMBER for m in machines]
+        return np.array(most, dtype=np.int64)
+
+    def _premium(self) -> dict[str, Rows]:
+        """By skill, what an hour's slot of one of its people costs more than usual, where that is ever anything."""
+        return {
+            roster.skill: self.hours * np.asarray(roster.premium_per_hour, dtype=np.float64)
+            for roster in self.problem.rosters
+            if any(roster.premium_per_hour)
+        }
 
     def _ways(self, job: ProblemJob) -> list[Way]:
         """How the job can run; at last the way of its given place, where no other is that one."""
@@ -258,6 +328,8 @@ class Plant:
                 fits &= there[slot]
                 if need.attended is Attended.ENDS:
                     fits &= there[slot + way.slots - 1]
+        for use in way.option.uses:
+            fits &= self._there(way, use, slot)
         return slot[fits]
 
     def _last_end(self, row: int) -> int:
@@ -266,10 +338,21 @@ class Plant:
         by_itself = self.slots if job.must_end is None else job.must_end
         return min(by_itself, self.order_ends.get(job.id, by_itself))
 
+    def _there(self, way: Way, use: Use, slot: Whole) -> Mask:
+        """From which of these slots a run would find what it uses, others apart. What it holds after the horizon is
+        nobody's concern."""
+        row = self.resources.row_of(way.machine, use.resource)
+        lacks = (self.resources.amount[row] < use.amount - SLACK) | self.resource_overfull[row]
+        lacks = np.append(lacks, False)
+        held = np.minimum(slot[:, None] + offsets(way, use), self.slots)
+        fits: Mask = ~lacks[held].any(axis=1)
+        return fits
+
     @cached_property
     def _usable(self) -> Mask:
         """The slots in which anybody new may use a machine."""
         usable: Mask = ~(self.closed | self.machine_overfull)
+        usable[sorted(self.frozen_machines)] = False
         return usable
 
     def _staffed(self, skill: int, people: int) -> Mask:
@@ -291,7 +374,8 @@ class Plant:
         """Whether the job is not ours to move: fixed, running, or ending beyond the horizon."""
         given = self.starts[row]
         ours = given.slot[0] >= 0 and given.end[0] <= self.slots
-        return self.stay or self.problem.jobs[row].fixed is not None or not ours
+        frozen = int(given.machine[0]) in self.frozen_machines
+        return self.stay or self.problem.jobs[row].fixed is not None or not ours or frozen
 
     def _priced(self, row: int, way: Whole, slot: Whole, *, given: Mask) -> Starts:
         """Places with what hangs on each of them alone."""
@@ -302,8 +386,18 @@ class Plant:
         if job.due is not None:
             made.late = np.maximum(0, made.end - job.due) * self.hours * job.late_per_hour * job.priority
         made.moving = self._moving(row, made)
+        made.labour = self._labour(row, made)
         made.broken = np.where(given, self._broken(row, made), 0.0)
         return made
+
+    def _labour(self, row: int, made: Starts) -> Rows:
+        """The premiums of the people whom the runs need."""
+        price = np.zeros(len(made))
+        for need in self.problem.jobs[row].needs if self.premium else ():
+            if need.skill in self.premium:
+                start, slot = made.attended_slots(need.attended, self.slots)
+                price += np.bincount(start, need.people * self.premium[need.skill][slot], minlength=len(made))
+        return price
 
     def _moving(self, row: int, made: Starts) -> Rows:
         job = self.problem.jobs[row]

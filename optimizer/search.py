@@ -13,6 +13,7 @@ import numpy as np
 
 from optimizer.plant import Plant
 from optimizer.reckoning import Reckoning
+from optimizer.resources import SLACK
 from optimizer.starts import LEFT_OUT, Chosen, Mask, Rows, Starts, Whole
 
 LEAST_GAIN = 1e-7  # cheaper by less is a tie, and ties move nothing
@@ -35,6 +36,8 @@ class Search:
         self._load = plant.load_kw(self.chosen)
         self._machines = plant.machine_use(self.chosen)
         self._crews = plant.crew_use(self.chosen)
+        self._held = plant.resource_use(self.chosen)
+        self._uses: dict[int, tuple[Whole, Whole, Rows]] = {}
         self._out: set[int] = set()
         self._moved: dict[tuple[int, int, int], Mask] = {}
         self.cost = reckoning.total(self.chosen)
@@ -150,26 +153,33 @@ class Search:
         free = self._machine_free(starts)
         free[0] = self._given_fits(row)
         self._drop_unstaffed(row, free)
+        self._drop_without_resources(row, starts, free)
         self._drop_disordered(row, starts, free)
         self._drop_too_many_moves(row, free)
         return free
 
     def _machine_free(self, starts: Starts) -> Mask:
         """Which starts find their machine free in each slot in which they hold it."""
-        taken = np.concatenate([np.zeros((len(self._machines), 1)), np.cumsum(self._machines > 0, axis=1)], axis=1)
+        taken = np.concatenate([np.zeros((len(self._machines), 1)), np.cumsum(self._full, axis=1)], axis=1)
         free: Mask = taken[starts.machine, starts.end] == taken[starts.machine, starts.slot]
         for number, way in enumerate(starts.ways):
             if not way.busy.all():
                 same = np.flatnonzero(starts.way == number)
                 held = starts.slot[same][:, None] + np.flatnonzero(way.busy)
-                free[same] = ~(self._machines[way.machine] > 0)[held].any(axis=1)
+                free[same] = ~self._full[way.machine][held].any(axis=1)
         return free
+
+    @property
+    def _full(self) -> Mask:
+        """Where a machine runs as many jobs as it can."""
+        full: Mask = self._machines >= self.plant.capacity[:, None]
+        return full
 
     def _given_fits(self, row: int) -> bool:
         """Whether the given place's slots hold nobody but those who were given there too."""
         given = self.plant.given[row]
         held = given.slot + np.flatnonzero(given.way.busy)
-        if not self._machines[given.way.machine, held].any():
+        if not self._full[given.way.machine, held].any():
             return True
         span = range(given.slot, given.end)
         for other, start in self.plant.chosen_starts(self.chosen):
@@ -191,6 +201,21 @@ class Search:
                 given = starts.given[start]
                 lacks = short[slot] & ~(given & self.plant.crew_overfull[skill][slot])
                 free[start[lacks]] = False
+
+    def _drop_without_resources(self, row: int, starts: Starts, free: Mask) -> None:
+        start, place, amount = self._uses_of(row)
+        if len(start):
+            resources, overfull = self.plant.resources, self.plant.resource_overfull.ravel()
+            wanted = self._held.ravel()[place] + amount
+            there = resources.amount.ravel()[place]
+            lacks = (wanted > there + SLACK * np.maximum(1.0, there)) & ~(starts.given[start] & overfull[place])
+            free[start[lacks]] = False
+
+    def _uses_of(self, row: int) -> tuple[Whole, Whole, Rows]:
+        """(start, place, amount) of what the starts of a job hold."""
+        if row not in self._uses:
+            self._uses[row] = self.plant.resources.held(self.plant.starts[row])
+        return self._uses[row]
 
     def _drop_disordered(self, row: int, starts: Starts, free: Mask) -> None:
         for other, is_before, least, most in self._neighbours.get(row, []):
@@ -240,3 +265,6 @@ class Search:
         self._machines[way.machine, span] += sign * way.busy
         for skill, slots, people in self.plant.crew_of(row, number):
             self._crews[skill, slots] += sign * people
+        start, place, amount = self._uses_of(row)
+        mine = start == number
+        self._held.ravel()[place[mine]] += sign * amount[mine]

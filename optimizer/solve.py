@@ -27,6 +27,7 @@ from optimizer.blocks import (
     feeders,
     holding,
     jobs,
+    labour,
     lateness,
     left_out,
     limits,
@@ -38,9 +39,12 @@ from optimizer.blocks import (
     powers,
     precedence,
     recurring,
+    resources,
     restarts,
     same_order,
+    setups,
     site_balance,
+    states,
 )
 from optimizer.handover import Options, arrays, loaded
 from optimizer.model import Model
@@ -58,6 +62,9 @@ BLOCKS = (
     same_order,
     orders,
     crew,
+    resources,
+    setups,
+    states,
     moves_per_shift,
     powers,
     holding,
@@ -74,6 +81,7 @@ BLOCKS = (
     lateness,
     left_out,
     restarts,
+    labour,
     moving,
 )
 

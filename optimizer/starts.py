@@ -62,6 +62,7 @@ class Start:
     moving: float = 0.0
     broken: float = 0.0
     restarts: float = 0.0
+    labour: float = 0.0
 
     @property
     def option(self) -> Option:
@@ -74,7 +75,7 @@ class Start:
 
     @property
     def price(self) -> float:
-        return self.late + self.moving + self.broken + self.restarts
+        return self.late + self.moving + self.broken + self.restarts + self.labour
 
     def placement(self, job: str) -> Placement:
         way = self.way
@@ -95,11 +96,13 @@ class Starts:
         moving: Rows,
         broken: Rows,
         restarts: Rows | None = None,
+        labour: Rows | None = None,
     ) -> None:
         self.ways = tuple(ways)
         self.way, self.slot, self.given = way, slot, given
         self.late, self.moving, self.broken = late, moving, broken
         self.restarts: Rows = np.zeros(len(slot)) if restarts is None else restarts
+        self.labour: Rows = np.zeros(len(slot)) if labour is None else labour
         self.end: Whole = slot + np.array([w.slots for w in self.ways], dtype=np.int64)[way]
         self.machine: Whole = np.array([w.machine for w in self.ways], dtype=np.int64)[way]
 
@@ -109,7 +112,7 @@ class Starts:
     @cached_property
     def price(self) -> Rows:
         """What hangs on each place alone."""
-        price: Rows = self.late + self.moving + self.broken + self.restarts
+        price: Rows = self.late + self.moving + self.broken + self.restarts + self.labour
         return price
 
     def at(self, number: int) -> Start:
@@ -122,6 +125,7 @@ class Starts:
             float(self.moving[number]),
             float(self.broken[number]),
             float(self.restarts[number]),
+            float(self.labour[number]),
         )
 
     def pick(self, numbers: Sequence[int] | Whole) -> "Starts":
@@ -136,6 +140,7 @@ class Starts:
             moving=self.moving[kept],
             broken=self.broken[kept],
             restarts=self.restarts[kept],
+            labour=self.labour[kept],
         )
 
     def number_of(self, placement: Placement) -> int:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from energy.model.plan import Bill, BillLine, LineKind, Plan, Violation
 from energy.model.problem import DemandWindow, Limit, Option, Placement, Problem, ProblemJob
+from energy.planning.check_labour import labour_costs
 from energy.planning.check_runs import late_orders, left_out_lines, restart_lines
+from energy.planning.check_setups import setup_costs
 from energy.planning.check_states import state_costs
 from energy.planning.check_words import elsewhere, end_of
 
@@ -40,6 +42,10 @@ def expected_lines(problem: Problem, plan: Plan, *, as_is_chain: bool) -> dict[K
             kwh = _above_limit(problem, plan, limit)
             lines[LineKind.LIMIT, limit.name] = Expected(kwh, "kWh", kwh * limit.penalty_per_kwh)
     _battery(problem, plan, lines)
+    for name, (hours, money) in labour_costs(problem, plan).items():
+        lines[LineKind.LABOUR, name] = Expected(hours, "h", money)
+    for name, (times, money) in setup_costs(problem, plan).items():
+        lines[LineKind.SETUP, name] = Expected(float(times), "times", money)
     for name, (times, money) in state_costs(problem, plan).items():
         lines[LineKind.START, name] = Expected(float(times), "times", money)
     _late(problem, plan, lines)

@@ -9,6 +9,7 @@ from energy.planning.check_flow import check_flow
 from energy.planning.check_machines import check_machines
 from energy.planning.check_orders import check_orders
 from energy.planning.check_runs import check_run
+from energy.planning.check_setups import check_setups
 from energy.planning.check_words import busy_of, elsewhere, end_of, name_of, runs_of, span, when
 
 Placed = dict[str, tuple[ProblemJob, Placement, Option]]
@@ -24,6 +25,7 @@ def check_jobs(problem: Problem, placements: Sequence[Placement]) -> list[Violat
         found += _after(problem, job, place, placed)
     found += _overlaps(problem, placed)
     found += check_machines(problem, placed)
+    found += check_setups(problem, placed)
     found += _crews(problem, placed)
     found += _moves(problem, placed)
     found += check_orders(problem, placed)

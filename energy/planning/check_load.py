@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from energy.model.plan import Plan
 from energy.model.problem import Problem
 from energy.planning.check_flow_words import batches, holds, places_of
+from energy.planning.check_setups import setups_kw
 from energy.planning.check_states import states_kw
 
 
@@ -21,9 +22,15 @@ def before_battery_kw(problem: Problem, plan: Plan) -> list[float]:
 
 
 def machines_kw(problem: Problem, plan: Plan) -> dict[str, list[float]]:
-    """What each machine draws: the jobs on it, what it holds, its batches, and the state in which it stands."""
+    """What each machine draws: the jobs on it, what it holds, its batches, and the state in which it stands, its setups."""
     load = {machine.id: [0.0] * problem.slots for machine in problem.machines}
-    parts = (_jobs(problem, plan), _holding(problem, plan), _batches(problem, plan), states_kw(problem, plan))
+    parts = (
+        _jobs(problem, plan),
+        _holding(problem, plan),
+        _batches(problem, plan),
+        states_kw(problem, plan),
+        setups_kw(problem, plan),
+    )
     for drawing in parts:
         for machine, slot, kw in drawing:
             if 0 <= slot < problem.slots:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from energy.model.plan import Plan, Violation
-from energy.model.problem import MachineStates, Option, Placement, Problem, ProblemMachine, Transition
-from energy.planning.check_words import name_of, span, when
+from energy.model.problem import MachineStates, Problem, ProblemMachine, Transition
+from energy.planning.check_words import busy_of, name_of, span, when
 
 Change = tuple[int, str, str]  # before which slot, from, to
 NEVER = float("inf")
@@ -105,19 +105,12 @@ def _not_up(problem: Problem, plan: Plan) -> Iterator[Violation]:
             continue
         job, row, may = jobs[place.job], rows[place.machine], runs[place.machine]
         options = [o for o in job.options if place.machine in (o.machine, *o.also) and o.mode == place.mode]
-        down = [k for k in _working(place, options[0]) if 0 <= k < problem.slots and row[k] not in may]
+        down = [k for k in busy_of(place, options[0]) if 0 <= k < problem.slots and row[k] not in may]
         if down:
             what = f"{name_of(job)} runs on {place.machine} {when(problem, down[0])}, which is {row[down[0]]} then"
             yield Violation(
                 rule="machine not up", subject=job.id, slot=down[0], what=what, size=float(len(down)), unit="slots"
             )
-
-
-def _working(place: Placement, option: Option) -> list[int]:
-    powers = place.power_kw or option.power_kw
-    return [
-        k for k, kw in enumerate(powers, start=place.start) if option.interruptible is None or kw > 0.0
-    ]  # not in a pause
 
 
 def states_kw(problem: Problem, plan: Plan) -> Iterator[tuple[str, int, float]]:

@@ -5,7 +5,7 @@ h is the step in hours, k a slot.
 
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
-    machines[k]   = job load + holding + batches + states, machine by machine (`price_flow`)
+    machines[k]   = job load + holding + batches + states + setups, machine by machine (`price_flow`)
     net[k]        = base load + machines + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
@@ -15,6 +15,8 @@ h is the step in hours, k a slot.
     CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
+    LABOUR        = Σ people · h · premium_per_hour over the slots in which jobs need them, one line a skill
+    SETUP         = cost of each setup for another family, one line a machine and change (see `price_setups`)
     START         = cost of each change of state, one line a machine and change (see `price_states`)
     LATE          = late_per_hour · priority · hours from `due` to the end, one line a late job; of an order, to the
                     end of its last run and what it rests after that
@@ -37,6 +39,8 @@ from energy.model.problem import DemandWindow, Placement, Problem, ProblemBatter
 from energy.model.site import BatteryRule
 from energy.planning.price_flow import machines_load_kw
 from energy.planning.price_jobs import late_orders, left_out_lines, restart_lines
+from energy.planning.price_labour import labour_lines
+from energy.planning.price_setups import setup_lines
 from energy.planning.price_states import start_lines, whole_states
 
 PUBLISHED = "energy at published prices"
@@ -363,6 +367,8 @@ def _leaves(job: ProblemJob, place: Placement | None, of: Placement) -> bool:
 
 LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (machines_load_kw,)  # and what is no machine's (stores)
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
+    lambda problem, choice: labour_lines(problem, choice.placements),
+    lambda problem, choice: setup_lines(problem, choice.placements),
     lambda problem, choice: start_lines(problem, choice.states),
     lambda problem, choice: restart_lines(problem, choice.placements),
     _late_lines,

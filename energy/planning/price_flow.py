@@ -1,7 +1,7 @@
 """What flows through the plant, and what it draws on the way: load by machine, holding, batches, levels of buffers.
 
     load of a machine[k] = jobs on it + holding of what it made + recipes of its batches + the state in which it stands
-                           (each part of MACHINE_LOADS)
+                           + its setups (each part of MACHINE_LOADS)
     holding[k]           = holding_kw of each precedence whose first job has ended by k and whose next starts after k
     batch[k]             = power of the recipe once for each batch: jobs of one machine, start and recipe (mode)
     level[k]             = level[k−1] − draw[k] + flows whose moment is slot k; level[−1] = start
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.model.problem import Feeder, Placement, Problem, Recipe
+from energy.planning.price_setups import setups_powers_kw
 from energy.planning.price_states import states_powers_kw
 
 if TYPE_CHECKING:
@@ -163,4 +164,5 @@ MACHINE_LOADS: tuple[Callable[[Problem, "Choice"], Iterator[tuple[str, int, Sequ
     _holding,
     _batches,
     lambda problem, choice: states_powers_kw(problem, choice.states),
+    lambda problem, choice: setups_powers_kw(problem, choice.placements),
 )

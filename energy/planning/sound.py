@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from energy import clock
 from energy.errors import Mistake
 from energy.model.problem import FORMAT, Band, DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
-from energy.planning import sound_flow, sound_jobs, sound_machines, sound_states
+from energy.planning import sound_flow, sound_jobs, sound_labour, sound_machines, sound_setups, sound_states
 from energy.planning.sound_words import Say
 from energy.planning.sound_words import at_least_zero as _at_least_zero
 from energy.planning.sound_words import finite as _finite
@@ -30,8 +30,10 @@ def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
         _job(problem, job, f"jobs[{i}]", say)
     _circles(problem, say)
     _people(problem, say)
+    sound_labour.mistakes(problem, say)
     sound_machines.mistakes(problem, say)
     sound_states.mistakes(problem, say)
+    sound_setups.mistakes(problem, say)
     sound_jobs.mistakes(problem, say)
     sound_flow.mistakes(problem, say)
     if problem.battery is not None:
