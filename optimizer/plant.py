@@ -70,13 +70,9 @@ class Plant:
     @property
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
+        optional = any(job.value is not None for job in self.problem.jobs)
         together = self.problem.orders or self.problem.recurring or self.problem.same_order
-        return not (
-            flow.concerns(self.problem)
-            or together
-            or self.adjusts
-            or any(job.value is not None for job in self.problem.jobs)
-        )
+        return not (self.adjusts or optional or together or flow.concerns(self.problem))
 
     @property
     def opens(self) -> bool:
