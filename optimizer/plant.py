@@ -71,8 +71,16 @@ class Plant:
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
         optional = any(job.value is not None for job in self.problem.jobs)
-        together = self.problem.orders or self.problem.recurring or self.problem.same_order
-        return not (self.adjusts or optional or together or flow.concerns(self.problem))
+        return self.search_keeps and not (self.adjusts or optional or self.problem.orders)
+
+    @property
+    def search_keeps(self) -> bool:
+        """Whether what the search finds keeps every rule, though it may cost something else than the search thinks: runs
+        with their own powers, optional jobs all done, orders with as much as they are given."""
+        problem = self.problem
+        rows = {self.job_row[peg.job] for order in problem.orders for peg in order.pegs}
+        sized = any(len({way.option.quantity for way in self.ways[row]}) > 1 for row in rows)
+        return not (sized or problem.recurring or problem.same_order or flow.concerns(problem))
 
     @property
     def opens(self) -> bool:
