@@ -12,7 +12,7 @@ from energy.ports import Context
 from optimizer.answer import Candidate, answer_of, best_of, candidate
 from optimizer.contradictions import contradictions
 from optimizer.plant import Plant
-from optimizer.reckoning import Reckoning, steered
+from optimizer.reckoning import Reckoning, site_steered
 from optimizer.search import Search
 
 Told = Callable[[float, float | None], None]
@@ -60,12 +60,13 @@ def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None
             progress(cost, None)
 
     tell(best.cost)
-    if not plant.search_knows:
+    if not plant.search_keeps:
         return best
-    for _ in range(3 if steered(plant) else 1):
-        reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
+    told = tell if plant.search_knows else None
+    for _ in range(3 if site_steered(plant) else 1):
+        reckoning = Reckoning(plant, best.dispatch if site_steered(plant) else None)
         search = Search(plant, reckoning, best.chosen)
-        found = candidate(plant, search.run(until=until, groups=groups, told=tell))
+        found = candidate(plant, search.run(until=until, groups=groups, told=told))
         better = best_of(best, found)
         if better is best or time.monotonic() > until:
             return better

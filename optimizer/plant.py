@@ -79,10 +79,18 @@ class Plant:
     @property
     def search_knows(self) -> bool:
         """Whether the search and its yardstick know every rule of this problem; else only the program does."""
-        said = self.problem
-        together = said.orders or said.recurring or said.same_order or flow.concerns(said)
-        one_by_one = self.adjusts or any(job.value is not None for job in said.jobs)
-        return not (together or one_by_one or self.has_states or any(machine.setups for machine in said.machines))
+        optional = any(job.value is not None for job in self.problem.jobs)
+        return self.search_keeps and not (self.adjusts or optional or self.problem.orders or self.has_states)
+
+    @property
+    def search_keeps(self) -> bool:
+        """Whether what the search finds keeps every rule, though it may cost something else than the search thinks: runs
+        with their own powers, optional jobs all done, orders with as much as they are given."""
+        problem = self.problem
+        rows = {self.job_row[peg.job] for order in problem.orders for peg in order.pegs}
+        sized = any(len({way.option.quantity for way in self.ways[row]}) > 1 for row in rows)
+        together = problem.recurring or problem.same_order or any(machine.setups for machine in problem.machines)
+        return not (sized or together or self.has_states or flow.concerns(problem))
 
     @property
     def opens(self) -> bool:

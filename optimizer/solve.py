@@ -114,7 +114,6 @@ SMALL_SHARE = 0.4  # of the time that is left, for the small program
 ROUNDING = 1e-7
 MISLED = 1e-4  # relative: more than rounding and tolerances can explain
 EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
-WITHOUT_AGGREGATOR: Options = {"presolve_rule_off": 1 << 12}  # the rule of presolve that loses the cost of a first plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,18 +209,19 @@ class _Run:
 
     def _run(self, upper: NDArray[np.float64], *, seconds: float, proves: bool) -> Solved:
         """Solve from the best plan so far. HiGHS 1.16 may count that plan wrongly once its presolve has aggregated columns
-        away, and then end with it as the optimum: it is told by what its own solution really costs, and runs again."""
+        away, and then end with it as the optimum: it is told by what its own solution really costs, and HiGHS runs again
+        without knowing of any plan."""
         until = time.monotonic() + seconds
         self.lp.col_upper_ = upper
-        highs = self._ran(seconds, {}, proves)
+        highs = self._ran(seconds, proves, warm=self.best is not None)
         if self._misled(highs):
-            highs = self._ran(max(0.1, until - time.monotonic()), WITHOUT_AGGREGATOR, proves)
+            highs = self._ran(max(0.1, until - time.monotonic()), proves, warm=False)
         return self._read(highs, proves)
 
-    def _ran(self, seconds: float, more: Options, proves: bool) -> Any:
+    def _ran(self, seconds: float, proves: bool, *, warm: bool) -> Any:
         options: Options = {"time_limit": seconds, "mip_rel_gap": self.gap, "mip_lp_solver": "ipm"}
-        highs = loaded(self.lp, EXACT | options | more)
-        if self.best is not None:
+        highs = loaded(self.lp, EXACT | options)
+        if warm:
             self._warm(highs)
         self._listen(highs, proves)
         highs.run()
