@@ -37,6 +37,14 @@ def candidate(plant: Plant, chosen: Chosen, dispatch: Dispatch | None = None) ->
         from optimizer.dispatch import best_dispatch  # loads HiGHS, needed only where there is something to steer
 
         dispatch = best_dispatch(plant, chosen)
+    if not site_steered(plant):  # battery and curtailment answer what is opened
+        answers = Reckoning(plant, dispatch).dispatch_of(chosen)
+        dispatch = replace(
+            dispatch,
+            charge_kw=answers.charge_kw,
+            discharge_kw=answers.discharge_kw,
+            curtailed_kw=answers.curtailed_kw,
+        )
     return Candidate(chosen, dispatch, cost_of(plant, chosen, dispatch))
 
 

@@ -10,6 +10,7 @@ from energy.planning.price import choice_of
 from optimizer.flow import loud_price as loud_flow
 from optimizer.gave_way_flow import gave_way_flow
 from optimizer.gave_way_jobs import left_out, orders_gave_way, recurring, same_order
+from optimizer.gave_way_site import site_gave_way, site_lack
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
 from optimizer.starts import Chosen, Start
@@ -19,6 +20,7 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
     """All of them, the loudest first."""
     found = [
         *_limits(plant, plan),
+        *site_gave_way(plant.problem, plan),
         *_facts(plant, chosen),
         *_double_booked(plant, chosen),
         *_short_of_people(plant, chosen),
@@ -45,6 +47,7 @@ def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
         if limit.penalty_per_kwh is None:
             there = imported[max(0, limit.start) : max(0, limit.end)]
             kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
+    kwh += site_lack(problem, plan)
     flows = loud_flow(problem, choice_of(plan), LOUD_PER_KWH)
     facts = sum(start.broken for _, start in plant.chosen_starts(chosen))
     return LOUD_PER_KWH * kwh + flows + facts + sum(given.price for given in orders_gave_way(plant, chosen))

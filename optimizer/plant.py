@@ -81,7 +81,7 @@ class Plant:
     @property
     def opens(self) -> bool:
         """Whether more than battery and curtailment is open once the jobs stand: stores, states, powers."""
-        return self.adjusts
+        return self.adjusts or bool(self.problem.stores)
 
     @cached_property
     def adjusts(self) -> bool:

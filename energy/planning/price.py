@@ -6,12 +6,17 @@ h is the step in hours, k a slot.
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
     machines[k]   = job load + holding + batches + states, machine by machine (`price_flow`)
-    net[k]        = base load + machines + charge − discharge − PV + curtailed
+    stores[k]     = what the plan's rows of stores draw, or as_is_kw of a store that the plan names no row for
+    net[k]        = base load + machines + stores + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
     ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
     EXPORT        = −Σ export·h·export_price
-    DEMAND        = max(0, highest metered mean in the window − floor)·per_kw, one line a window
+    ENERGY tier   = (kWh beyond above_kwh that the import adds to so_far_kwh)·extra_per_kwh, one line a tier by its name
+    DEMAND        = max(0, highest metered mean in the window − floor)·per_kw, one line a window; where the window is
+                    guarded, of max(0, import − export + margin), with margin = z(guard)·sigma of base load and PV
+    DEMAND ratchet= max(0, the same mean − max(floor, highest_kw))·per_kw of the ratchet, "… ratchet", one line a ratchet
+    REDUCTION     = −pay_per_kwh · Σ max(0, min(baseline − import, most_kw))·h, one line a reduction
     CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
@@ -33,10 +38,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
-from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
+from energy.model.problem import Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
 from energy.planning.price_flow import machines_load_kw
 from energy.planning.price_jobs import late_orders, left_out_lines, restart_lines
+from energy.planning.price_site import all_stores, demand_lines, reduction_lines, stores_kw, tier_lines
 from energy.planning.price_states import start_lines, whole_states
 
 PUBLISHED = "energy at published prices"
@@ -119,7 +125,8 @@ def choice_of(plan: Plan) -> Choice:
 def whole(problem: Problem, choice: Choice) -> Choice:
     """A choice in which every machine with states and every store has its row: the plant's own rule where none is
     named."""
-    return replace(choice, states=whole_states(problem, choice.placements, choice.states))
+    states = whole_states(problem, choice.placements, choice.states)
+    return replace(choice, states=states, stores=all_stores(problem, choice.stores))
 
 
 def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
@@ -224,7 +231,7 @@ def bill_of(
 ) -> Bill:
     """The bill of a plan, all lines."""
     choice = chosen if isinstance(chosen, Choice) else whole(problem, Choice(placements=tuple(chosen)))
-    metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain)
+    metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain, guarded=True)
     lines = (
         *metered.lines,
         *_battery_lines(problem, rows),
@@ -233,9 +240,17 @@ def bill_of(
     return Bill(lines=lines, carbon_kg=metered.carbon_kg, peak_kw=metered.peak_kw)
 
 
-def price_profile(problem: Problem, import_kw: ArrayLike, export_kw: ArrayLike, *, as_is_chain: bool = False) -> Bill:
-    """The bill of what a meter says, or would have said: energy, export, demand, carbon and priced limits by the
-    prices of the problem. A gap (NaN) makes the lines that it touches unknown (NaN)."""
+def price_profile(
+    problem: Problem,
+    import_kw: ArrayLike,
+    export_kw: ArrayLike,
+    *,
+    as_is_chain: bool = False,
+    guarded: bool = False,
+) -> Bill:
+    """The bill of what a meter says, or would have said: energy, export, demand, carbon, reductions and priced limits by
+    the prices of the problem. A gap (NaN) makes the lines that it touches unknown (NaN). `guarded`: it is only
+    expected, so that guarded peaks have their margin; what was metered needs none."""
     imported, exported = np.asarray(import_kw, dtype=np.float64), np.asarray(export_kw, dtype=np.float64)
     carbon_kg = float(np.sum(imported * np.asarray(problem.carbon_kg_per_kwh)) * problem.step_hours)
     carbon = BillLine(
@@ -247,9 +262,11 @@ def price_profile(problem: Problem, import_kw: ArrayLike, export_kw: ArrayLike, 
     )
     lines = (
         *_energy_lines(problem, imported, exported),
-        *(_demand_line(window, imported, as_is_chain) for window in problem.demand),
+        *tier_lines(problem, imported),
+        *demand_lines(problem, imported, exported, as_is_chain=as_is_chain, guarded=guarded),
         carbon,
         *_limit_lines(problem, imported),
+        *reduction_lines(problem, imported),
     )
     peak_kw = float(np.max(imported)) if len(imported) else 0.0
     return Bill(lines=lines, carbon_kg=carbon_kg, peak_kw=peak_kw)
@@ -273,23 +290,6 @@ def _energy_lines(problem: Problem, imported: Rows, exported: Rows) -> list[Bill
     amount = 0.0 - float(np.sum(out_kwh * np.asarray(problem.export_price)))
     out = BillLine(kind=LineKind.EXPORT, name=EXPORTED, quantity=float(np.sum(out_kwh)), unit="kWh", amount=amount)
     return [*lines, out]
-
-
-def window_peak_kw(window: DemandWindow, import_kw: ArrayLike) -> float:
-    """The highest metered mean of a window: each `interval_slots` of its slots, in their order, are one metered
-    interval. 0 where the window has no slot in the horizon."""
-    if not window.slots:
-        return 0.0
-    means = np.asarray(import_kw, dtype=np.float64)[list(window.slots)].reshape(-1, window.interval_slots).mean(axis=1)
-    return float(np.max(means))
-
-
-def _demand_line(window: DemandWindow, imported: Rows, as_is_chain: bool) -> BillLine:
-    floor_kw = window.as_is_floor_kw if as_is_chain else window.floor_kw
-    above_kw = float(np.maximum(0.0, window_peak_kw(window, imported) - floor_kw))
-    return BillLine(
-        kind=LineKind.DEMAND, name=window.name, quantity=above_kw, unit="kW", amount=above_kw * window.per_kw
-    )
 
 
 def _limit_lines(problem: Problem, imported: Rows) -> list[BillLine]:
@@ -361,7 +361,10 @@ def _leaves(job: ProblemJob, place: Placement | None, of: Placement) -> bool:
     return job.value is not None if place is None else job.is_moved(place, of)
 
 
-LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (machines_load_kw,)  # and what is no machine's (stores)
+LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
+    machines_load_kw,
+    lambda problem, choice: stores_kw(problem, choice.stores),
+)
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
     lambda problem, choice: start_lines(problem, choice.states),
     lambda problem, choice: restart_lines(problem, choice.placements),
