@@ -98,7 +98,10 @@ def _reserves(battery: ProblemBattery, say: Say) -> None:
         at_least_zero(reserve.kw, f"{at}[{i}].kw", say)
     unique([reserve.name for reserve in battery.reserves], at, "name", say)
     room_kwh = battery.capacity_kwh - battery.min_kwh
-    for i, k in enumerate(reserve.start for reserve in battery.reserves):  # where most is asked for, one begins
+    for i, one in enumerate(battery.reserves):  # where most is asked for, one begins
+        k = one.start
+        if one.end <= k:
+            continue
         held = [reserve for reserve in battery.reserves if reserve.start <= k < reserve.end]
         kwh, kw = sum(reserve.kwh for reserve in held), sum(reserve.kw for reserve in held)
         names = " and ".join(reserve.name for reserve in held)
