@@ -183,7 +183,7 @@ def site_rows(
         curtailed_kw=curtailed,
         import_kw=np.maximum(net, 0.0),
         export_kw=np.maximum(-net, 0.0),
-        end_kwh=_end_kwh(problem, charge, discharge),
+        end_kwh=end_kwh(problem, charge, discharge),
     )
 
 
@@ -219,7 +219,8 @@ def stored_kwh(battery: ProblemBattery, charge_kw: ArrayLike, discharge_kw: Arra
     return battery.start_kwh + np.cumsum((into - out) * step_hours)
 
 
-def _end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
+def end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
+    """What the battery holds after the last slot; None without one."""
     if problem.battery is None:
         return None
     stored = stored_kwh(problem.battery, charge, discharge, problem.step_hours)
@@ -234,7 +235,7 @@ def bill_of(
     metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain, guarded=True)
     lines = (
         *metered.lines,
-        *_battery_lines(problem, rows),
+        *battery_lines(problem, rows),
         *(line for lines_of in LINES for line in lines_of(problem, choice)),
     )
     return Bill(lines=lines, carbon_kg=metered.carbon_kg, peak_kw=metered.peak_kw)
@@ -303,7 +304,8 @@ def _limit_lines(problem: Problem, imported: Rows) -> list[BillLine]:
     return lines
 
 
-def _battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
+def battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
+    """Wear, and what less is stored at the end than agreed."""
     battery = problem.battery
     if battery is None or rows.end_kwh is None:
         return []

@@ -94,7 +94,7 @@ def unheard(problem: Problem, plan: Plan) -> list[Path]:
     for name in ("placements", "stores", "states"):
         parts = getattr(plan, name)
         found += [(name, i) for i in range(len(parts)) if _parts_slip_through(problem, plan, (name,), i)]
-    lines = range(len(plan.bill.lines))
+    lines = [i for i, line in enumerate(plan.bill.lines) if line.amount or line.quantity]
     return found + [("bill", "lines", i) for i in lines if _parts_slip_through(problem, plan, ("bill", "lines"), i)]
 
 
