@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Only write the program to this file (.lp or .mps), for another solver.",
 )
-def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: float, export: Path | None) -> None:
+@click.option(
+    "--frontier",
+    type=click.IntRange(min=2),
+    help="So many plans from least money to least carbon, each within --seconds, and what one more tonne costs; --out "
+    "writes them as .json or .csv.",
+)
+def optimize(
+    problem: Path,
+    seconds: float,
+    out: Path | None,
+    kind: str,
+    gap: float,
+    export: Path | None,
+    frontier: int | None,
+) -> None:
     """Plan the jobs of a PROBLEM file (JSON) at the least cost, and say what moves and why.
 
     \b
@@ -39,6 +53,13 @@ def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: fl
     asked = read_problem(problem)
     if export is not None:
         _export(asked, export)
+        return
+    if frontier is not None:
+        from optimizer.frontier_words import run
+
+        if kind != "milp":
+            raise LoadstoneError(f"--frontier asks for limits of carbon, which only --kind milp can keep, not {kind}")
+        run(asked, Milp(gap=gap), points=frontier, seconds=seconds, out=out)
         return
     optimizer = Milp(gap=gap) if kind == "milp" else Greedy()
 

@@ -8,7 +8,7 @@ from energy.clock import local
 from energy.model.plan import GaveWay, Plan
 from energy.model.problem import Problem
 from optimizer.reckoning import LOUD_PER_KWH
-from optimizer.site_rules import FINEST, end_lack_kwh, lack, reserve_lack, store_lack
+from optimizer.site_rules import ROUNDED, SEEN, end_lack_kwh, lack, reserve_lack, store_lack
 from optimizer.starts import Rows
 
 
@@ -69,7 +69,7 @@ def _over_kg(problem: Problem, plan: Plan) -> float:
     if limit_kg is None:
         return 0.0
     over = plan.bill.carbon_kg - limit_kg
-    return over if over > FINEST * max(1.0, limit_kg) else 0.0
+    return over if over > max(SEEN, ROUNDED * limit_kg) else 0.0
 
 
 def _span(problem: Problem, row: Rows) -> str:

@@ -16,7 +16,8 @@ from energy.planning.price import stored_kwh
 from energy.planning.price_site import store_levels
 from optimizer.starts import Rows
 
-FINEST = 1e-6  # of a level or of an energy: rounding, which is no lack
+SEEN = 1e-4  # kW, kWh or units of a level: less is rounding of a solver, which no meter sees, and no lack
+ROUNDED = 1e-6  # of a level: the same where levels are large
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def asked_of_battery(problem: Problem) -> tuple[Rows, Rows]:
 def store_lack(problem: Problem, store: Store, power_kw: ArrayLike) -> StoreLack:
     """What the levels of a store lack."""
     levels = store_levels(store, power_kw, problem.step_hours)
-    fine = FINEST * max(1.0, abs(store.least), abs(store.most))
+    fine = max(SEEN, ROUNDED * max(abs(store.least), abs(store.most)))
     short, excess = _beyond(store.least - levels, fine), _beyond(levels - store.most, fine)
     return StoreLack(short, excess, float(_beyond(store.end - levels[-1:], fine).sum()))
 
@@ -54,8 +55,8 @@ def reserve_lack(problem: Problem, charge_kw: Rows, discharge_kw: Rows) -> tuple
         return np.zeros(problem.slots), np.zeros(problem.slots)
     after_kwh, beside_kw = asked_of_battery(problem)
     stored = stored_kwh(battery, charge_kw, discharge_kw, problem.step_hours)
-    lacks_kwh = _beyond(np.where(after_kwh > 0.0, battery.min_kwh + after_kwh - stored, 0.0), FINEST)
-    lacks_kw = _beyond(np.where(beside_kw > 0.0, discharge_kw + beside_kw - battery.discharge_kw, 0.0), FINEST)
+    lacks_kwh = _beyond(np.where(after_kwh > 0.0, battery.min_kwh + after_kwh - stored, 0.0), SEEN)
+    lacks_kw = _beyond(np.where(beside_kw > 0.0, discharge_kw + beside_kw - battery.discharge_kw, 0.0), SEEN)
     return lacks_kwh, lacks_kw
 
 
@@ -65,7 +66,7 @@ def end_lack_kwh(problem: Problem, charge_kw: Rows, discharge_kw: Rows) -> float
     if battery is None or battery.rule is not BatteryRule.PLANNED or not problem.slots:
         return 0.0
     stored = stored_kwh(battery, charge_kw, discharge_kw, problem.step_hours)
-    return float(_beyond(battery.end_kwh - stored[-1:], FINEST * max(1.0, battery.end_kwh)).sum())
+    return float(_beyond(battery.end_kwh - stored[-1:], SEEN).sum())
 
 
 def lack(problem: Problem, stores: Mapping[str, Rows], charge_kw: Rows, discharge_kw: Rows) -> float:
