@@ -8,6 +8,7 @@ import numpy as np
 from energy.model.plan import Answer, How, HowFound, Plan
 from energy.model.problem import Placement, Problem
 from energy.planning.price import price_plan
+from energy.planning.risk import risk_of
 from optimizer.gave_way import gave_way, loud_price
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
@@ -37,6 +38,14 @@ def candidate(plant: Plant, chosen: Chosen, dispatch: Dispatch | None = None) ->
         from optimizer.dispatch import best_dispatch  # loads HiGHS, needed only where there is something to steer
 
         dispatch = best_dispatch(plant, chosen)
+    if not site_steered(plant) and plant.search_knows:  # battery and curtailment answer what the stores do
+        answers = Reckoning(plant, dispatch).dispatch_of(chosen)
+        dispatch = replace(
+            dispatch,
+            charge_kw=answers.charge_kw,
+            discharge_kw=answers.discharge_kw,
+            curtailed_kw=answers.curtailed_kw,
+        )
     return Candidate(chosen, dispatch, cost_of(plant, chosen, dispatch))
 
 
@@ -96,15 +105,20 @@ def _with_powers(problem: Problem, placements: Sequence[Placement], dispatch: Di
 
 
 def _quiet(plant: Plant, made: Candidate) -> Candidate:
-    """The same without changes of power that gain nothing."""
-    powers = made.dispatch.powers
-    if not powers:
+    """The same without changes of power, of jobs or of stores, that gain nothing."""
+    powers, stores = made.dispatch.powers, made.dispatch.stores
+    if not powers and not stores:
         return made
     limit = cost_of(plant, made.chosen, made.dispatch) + TIE
     for jobs in (list(powers), *([job] for job in list(powers)[:QUIETED])):
         fewer = {job: rows for job, rows in made.dispatch.powers.items() if job not in jobs}
         tried = replace(made, dispatch=replace(made.dispatch, powers=fewer))
         if cost_of(plant, tried.chosen, tried.dispatch) <= limit:
+            made = tried
+    for store in list(stores):
+        others = {name: row for name, row in made.dispatch.stores.items() if name != store}
+        tried = candidate(plant, made.chosen, replace(made.dispatch, stores=others))
+        if tried.cost <= limit:
             made = tried
     return made
 
@@ -127,9 +141,10 @@ def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     made = _own_states(plant, _quiet(plant, made))
     plan = plan_of(plant, made, how)
     elsewhere = (made.chosen != plant.as_given).any() or plan.placements != plant.placements(plant.as_given)
-    moved = bool(elsewhere) or bool(made.dispatch.states)
+    moved = bool(elsewhere) or bool(made.dispatch.states) or bool(made.dispatch.stores)
     if not moved and how.found is HowFound.OPTIMAL:
         plan = replace(plan, how=replace(how, found=HowFound.NOTHING_TO_GAIN))
+    plan = replace(plan, risk=risk_of(plant.problem, plan))
     return Answer(plan=plan, relaxations=plan.gave_way)
 
 

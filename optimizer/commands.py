@@ -23,7 +23,21 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Only write the program to this file (.lp or .mps), for another solver.",
 )
-def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: float, export: Path | None) -> None:
+@click.option(
+    "--frontier",
+    type=click.IntRange(min=2),
+    help="So many plans from least money to least carbon, each within --seconds, and what one more tonne costs; --out "
+    "writes them as .json or .csv.",
+)
+def optimize(
+    problem: Path,
+    seconds: float,
+    out: Path | None,
+    kind: str,
+    gap: float,
+    export: Path | None,
+    frontier: int | None,
+) -> None:
     """Plan the jobs of a PROBLEM file (JSON) at the least cost, and say what moves and why.
 
     \b
@@ -39,6 +53,13 @@ def optimize(problem: Path, seconds: float, out: Path | None, kind: str, gap: fl
     asked = read_problem(problem)
     if export is not None:
         _export(asked, export)
+        return
+    if frontier is not None:
+        from optimizer.frontier_words import run
+
+        if kind != "milp":
+            raise LoadstoneError(f"--frontier asks for limits of carbon, which only --kind milp can keep, not {kind}")
+        run(asked, Milp(gap=gap), points=frontier, seconds=seconds, out=out)
         return
     optimizer = Milp(gap=gap) if kind == "milp" else Greedy()
 
@@ -96,6 +117,7 @@ def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
         ("peak, kW", before.bill.peak_kw, plan.bill.peak_kw),
     ):
         click.echo(f"{name:24}{was:>14,.1f}{is_:>14,.1f}{is_ - was:>+14,.1f}")
+    _print_risk(problem, plan)
     moves = reasons(problem, plan)
     click.echo(f"\n{len(moves)} of {len(problem.jobs)} jobs move" + (":" if moves else "."))
     for reason in moves.values():
@@ -104,6 +126,18 @@ def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
         click.echo("\nWhat had to give way:")
     for given in plan.gave_way:
         click.echo(f"  {given.rule}: {given.by} (priced {given.price:,.2f} {problem.currency})")
+
+
+def _print_risk(problem: "Problem", plan: "Plan") -> None:
+    """What the plan costs if it comes otherwise, and how sure its peaks are."""
+    risk = plan.risk
+    if risk is None:
+        return
+    drawn = "" if problem.scenarios else f" drawn from the bands, seed {risk.seed}"
+    costs = " / ".join(f"{cost:,.2f}" for cost in (risk.cost_p10, risk.cost_p50, risk.cost_p90))
+    click.echo(f"\nIn {risk.scenarios} scenarios{drawn} it costs {costs} {problem.currency} (P10 / P50 / P90).")
+    for peak in risk.peaks:
+        click.echo(f"  {peak.window}: above {peak.above_kw:,.0f} kW in {100 * peak.chance:.0f} % of them")
 
 
 def _kinds(*plans: "Plan") -> list["LineKind"]:

@@ -11,6 +11,7 @@ from optimizer.flow import loud_price as loud_flow
 from optimizer.gave_way_flow import gave_way_flow
 from optimizer.gave_way_jobs import left_out, orders_gave_way, recurring, same_order
 from optimizer.gave_way_machines import not_ready, short_of_resources, short_setups
+from optimizer.gave_way_site import site_gave_way, site_lack
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.reckoning import LOUD_PER_KWH
 from optimizer.starts import Chosen, Start
@@ -20,6 +21,7 @@ def gave_way(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
     """All of them, the loudest first."""
     found = [
         *_limits(plant, plan),
+        *site_gave_way(plant.problem, plan),
         *_facts(plant, chosen),
         *not_ready(plant, chosen, plan),
         *_double_booked(plant, chosen),
@@ -49,6 +51,7 @@ def loud_price(plant: Plant, chosen: Chosen, plan: Plan) -> float:
         if limit.penalty_per_kwh is None:
             there = imported[max(0, limit.start) : max(0, limit.end)]
             kwh += float(np.maximum(there - limit.limit_kw, 0.0).sum()) * plant.hours
+    kwh += site_lack(problem, plan)
     flows = loud_flow(problem, choice_of(plan), LOUD_PER_KWH)
     facts = sum(start.broken for _, start in plant.chosen_starts(chosen))
     named = (*orders_gave_way(plant, chosen), *not_ready(plant, chosen, plan))

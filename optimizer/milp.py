@@ -2,7 +2,7 @@
 
 import atexit
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Literal
@@ -66,8 +66,16 @@ class Milp:
         if self.worker is not None:
             atexit.register(self.worker.end)
 
-    def solve(self, problem: Problem, *, seconds: float, progress: Told | None = None) -> Answer:
-        """The best plan found in time, never worse than the search's or the plan in force."""
+    def solve(
+        self,
+        problem: Problem,
+        *,
+        seconds: float,
+        progress: Told | None = None,
+        starts: Sequence[Sequence[Placement]] = (),
+    ) -> Answer:
+        """The best plan found in time, never worse than the search's or the plan in force, nor than any of `starts`:
+        places of all jobs that are known to be good."""
         began = time.monotonic()
         wrong = contradictions(problem)
         if wrong:
@@ -78,6 +86,8 @@ class Milp:
         plant = Plant(problem)
         until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
         heard = _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
+        for places in starts:
+            heard.best = best_of(heard.best, candidate(plant, plant.chosen_of(places)))
         own_rule = problem.battery is not None and not site_steered(plant)
         first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
         self._ask(plant, heard, first_deadline, progress)

@@ -56,8 +56,10 @@ class Model:
         self.extra_kw: list[Terms] = [[] for _ in self.slots]  # further loads: (variable, factor), bounded variables
         self.charge_kw: list[Expression] = [0.0] * plant.slots
         self.discharge_kw: list[Expression] = [0.0] * plant.slots
+        self.stored_kwh: list[Expression] = []  # after each slot; empty where no battery is planned
         self.curtailed_kw: list[Expression] = [0.0] * plant.slots
         self.export_most_kw: list[float | None] = [None] * plant.slots
+        self.most_import_kw: Rows = np.zeros(plant.slots)  # an upper bound of the import (block site_balance)
         self.import_kw: list[Expression] = []
         self.export_kw: list[Expression] = []
         self.readings: list[tuple[Kind, str, Read]] = []
@@ -70,6 +72,15 @@ class Model:
         self._row_lower, self._row_upper = array("d"), array("d")
         self._names: list[tuple[int, Name]] = []  # (first row, name) of each call
         self._load: list[tuple[Whole, Whole, Whole, Rows]] = []
+
+    @property
+    def least_taking(self) -> Rows:
+        """The least that one kWh more of import may cost in each slot: with the price of carbon, and every tier reached
+        that makes it cheaper."""
+        problem = self.problem
+        carbon = problem.carbon_price_per_kg * np.asarray(problem.carbon_kg_per_kwh, dtype=np.float64)
+        cheaper = sum(min(0.0, tier.extra_per_kwh) for tier in problem.tiers)
+        return np.asarray(np.asarray(problem.import_price, dtype=np.float64) + carbon + cheaper, dtype=np.float64)
 
     # --- a few terms, as PuLP expressions
 

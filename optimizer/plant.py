@@ -95,7 +95,7 @@ class Plant:
     @property
     def opens(self) -> bool:
         """Whether more than battery and curtailment is open once the jobs stand: stores, states, powers."""
-        return self.adjusts or self.has_states
+        return self.adjusts or self.has_states or bool(self.problem.stores)
 
     @cached_property
     def adjusts(self) -> bool:

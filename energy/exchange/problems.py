@@ -168,6 +168,13 @@ def _plan_mistakes(plan: Plan) -> Iterator[Mistake]:
         for k, value in enumerate(row):
             if not isfinite(value):
                 yield Mistake(f"{name}[{k}]", f"{value} is not a number")
+    for i, store in enumerate(plan.stores):
+        if len(store.power_kw) != len(plan.import_kw):
+            where = f"stores[{i}].power_kw"
+            yield Mistake(where, f"has {len(store.power_kw)} values, import_kw has {len(plan.import_kw)}")
+        for k, value in enumerate(store.power_kw):
+            if not isfinite(value):
+                yield Mistake(f"stores[{i}].power_kw[{k}]", f"{value} is not a number")
     for i, line in enumerate(plan.bill.lines):
         if not isfinite(line.amount):
             yield Mistake(f"bill.lines[{i}].amount", f"{line.amount} is not a number")

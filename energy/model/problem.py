@@ -136,6 +136,7 @@ class Problem:
     carbon_kg_per_kwh: tuple[float, ...]
     carbon_basis: str = "grid average, direct"
     carbon_price_per_kg: float = 0.0
+    carbon_limit_kg: float | None = None  # the import of the whole horizon emits at most that much
     battery: ProblemBattery | None = None
     demand: tuple[DemandWindow, ...] = ()
     tiers: tuple[Tier, ...] = ()

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratchet:
-    """What a new peak costs beyond its own period: each kW of it above `highest_kw` is carried into later periods, and
-    costs `per_kw` there in all (its share and the periods that are left are worked out in it)."""
+    """What a new peak costs beyond its own period: each kW of it above `highest_kw` (and above where the peak of the
+    window starts from) is carried into later periods, and costs `per_kw` there in all (its share and the periods that
+    are left are worked out in it)."""
 
     highest_kw: float
     per_kw: float
@@ -22,7 +23,9 @@ class DemandWindow:
     least_billed_kw).
 
     With `guard` (a confidence between 0.5 and 1) the peak is reckoned as it would be if base load and PV came worse than
-    forecast: not exceeded in any one metered interval with that probability, by the bands of the problem."""
+    forecast: not exceeded in any one metered interval with that probability, by the bands of the problem. Each slot is
+    reckoned with max(0, import − export + z(guard) · sigma of the net load); the errors of the slots of one interval are
+    taken to come together, so that its margin is the mean of theirs (never too small, whatever hangs together)."""
 
     name: str
     per_kw: float

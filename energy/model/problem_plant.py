@@ -152,8 +152,9 @@ class Feeder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reserve:
-    """What the battery holds ready for a program in slots [start, end): so much energy above its least, and so much
-    power that it could discharge more."""
+    """What the battery holds ready for a program in slots [start, end): so much energy above its least from the first
+    to the last moment (but for what it holds as slot 0 begins, which is a fact), and so much power that it could
+    discharge more. Several at once add up."""
 
     name: str
     start: int

@@ -15,6 +15,7 @@ from energy.model.problem import Placement, Problem
 from energy.planning.check_bill import check_bill
 from energy.planning.check_flow import check_feeders
 from energy.planning.check_jobs import check_jobs
+from energy.planning.check_risk import check_risk
 from energy.planning.check_site import check_rows, check_site
 from energy.planning.check_states import check_state_rows, check_states
 
@@ -36,6 +37,7 @@ def check(problem: Problem, plan: Plan, *, as_is_chain: bool = False) -> list[Vi
         found += check_site(problem, plan)
         found += check_feeders(problem, plan)
         found += check_bill(problem, plan, as_is_chain=as_is_chain)
+        found += check_risk(problem, plan)
     return found
 
 

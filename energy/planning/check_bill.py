@@ -1,26 +1,17 @@
 """Is the bill right? Every line added up again, one slot and one job at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from energy.model.plan import Bill, BillLine, LineKind, Plan, Violation
-from energy.model.problem import DemandWindow, Limit, Option, Placement, Problem, ProblemJob
+from energy.model.problem import Limit, Option, Placement, Problem, ProblemJob
 from energy.planning.check_labour import labour_costs
+from energy.planning.check_money import Expected, Key, add_site_lines
 from energy.planning.check_runs import late_orders, left_out_lines, restart_lines
 from energy.planning.check_setups import setup_costs
 from energy.planning.check_states import state_costs
 from energy.planning.check_words import elsewhere, end_of
 
 NEAR = 1e-6  # relative; and absolute for what is next to nothing
-
-Key = tuple[LineKind, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    quantity: float
-    unit: str
-    amount: float
 
 
 def check_bill(problem: Problem, plan: Plan, *, as_is_chain: bool = False) -> list[Violation]:
@@ -32,9 +23,7 @@ def expected_lines(problem: Problem, plan: Plan, *, as_is_chain: bool) -> dict[K
     """What the bill must say."""
     lines: dict[Key, Expected] = {}
     _energy(problem, plan, lines)
-    for window in problem.demand:
-        kw = _above_floor(window, plan, as_is_chain)
-        lines[LineKind.DEMAND, window.name] = Expected(kw, "kW", kw * window.per_kw)
+    add_site_lines(problem, plan, lines, as_is_chain=as_is_chain)
     kg = _carbon_kg(problem, plan)
     lines[LineKind.CARBON, "carbon price"] = Expected(kg, "kg", kg * problem.carbon_price_per_kg)
     for limit in problem.limits:
@@ -73,15 +62,6 @@ def _energy(problem: Problem, plan: Plan, lines: dict[Key, Expected]) -> None:
     lines[LineKind.ENERGY, "energy at published prices"] = Expected(kwh[True], "kWh", paid[True])
     lines[LineKind.ENERGY, "energy at forecast prices"] = Expected(kwh[False], "kWh", paid[False])
     lines[LineKind.EXPORT, "energy exported"] = Expected(out_kwh, "kWh", -earned)
-
-
-def _above_floor(window: DemandWindow, plan: Plan, as_is_chain: bool) -> float:
-    highest = max(window.as_is_so_far_kw if as_is_chain else window.so_far_kw, window.target_kw)
-    floor = highest
-    for first in range(0, len(window.slots), window.interval_slots):
-        interval = window.slots[first : first + window.interval_slots]
-        highest = max(highest, sum(plan.import_kw[k] for k in interval) / len(interval))
-    return highest - floor
 
 
 def _carbon_kg(problem: Problem, plan: Plan) -> float:

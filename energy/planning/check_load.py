@@ -15,7 +15,7 @@ def before_battery_kw(problem: Problem, plan: Plan) -> list[float]:
         problem.base_load_kw[k] - problem.pv_kw[k] + plan.curtailed_kw[k]
         for k in range(problem.slots)
     ]  # fmt: skip
-    for load in machines_kw(problem, plan).values():
+    for load in (*machines_kw(problem, plan).values(), stores_kw(problem, plan)):
         for k in range(problem.slots):
             net[k] += load[k]
     return net
@@ -60,3 +60,13 @@ def _batches(problem: Problem, plan: Plan) -> Iterator[tuple[str, int, float]]:
     for (machine, start, _), (recipe, _) in batches(problem, places_of(problem, plan.placements)).items():
         for i, kw in enumerate(recipe.power_kw):
             yield machine, start + i, kw
+
+
+def stores_kw(problem: Problem, plan: Plan) -> list[float]:
+    """The load of the stores: as the plan has it, else what their own controllers do."""
+    load = [0.0] * problem.slots
+    rows = {row.store: row.power_kw for row in plan.stores}
+    for store in problem.stores:
+        for k, kw in enumerate(rows.get(store.id, store.as_is_kw)):
+            load[k] += kw
+    return load

@@ -7,10 +7,10 @@ from energy.model.plan import Plan, Violation
 from energy.model.problem import Problem, ProblemBattery
 from energy.model.site import BatteryRule
 from energy.planning.check_load import before_battery_kw
-from energy.planning.check_words import runs_of, when
+from energy.planning.check_stores import check_reserves, check_store_rows, check_stores
+from energy.planning.check_words import SLACK, over, slots_over, when
 
 ROWS = ("charge_kw", "discharge_kw", "import_kw", "export_kw", "curtailed_kw")
-SLACK = 1e-4  # kW or kWh: what a solver may be off, and no meter can see
 
 
 def check_rows(problem: Problem, plan: Plan) -> list[Violation]:
@@ -27,7 +27,7 @@ def check_rows(problem: Problem, plan: Plan) -> list[Violation]:
                 what = f"{name} is {value:g} kW {when(problem, k)}"
                 found.append(Violation(rule="rows", subject=name, slot=k, what=what, size=1.0))
                 break
-    return found
+    return found + check_store_rows(problem, plan)
 
 
 def check_site(problem: Problem, plan: Plan) -> list[Violation]:
@@ -39,6 +39,9 @@ def check_site(problem: Problem, plan: Plan) -> list[Violation]:
         *_mandatory(problem, plan),
         *_curtailment(problem, plan),
         *_battery(problem, plan, before_kw),
+        *check_reserves(problem, plan),
+        *check_stores(problem, plan),
+        *_carbon(problem, plan),
     ]
 
 
@@ -47,10 +50,10 @@ def _balance(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterat
     for k in range(problem.slots):
         said = plan.import_kw[k] - plan.export_kw[k]
         is_ = before_kw[k] + plan.charge_kw[k] - plan.discharge_kw[k]
-        off.append(_over(abs(said - is_), 0.0))
-        both.append(_over(min(plan.import_kw[k], plan.export_kw[k]), 0.0))
-    yield from _slots(problem, "balance", "site", off, "the plan's import − export is not what the site does")
-    yield from _slots(problem, "both ways", "site", both, "the site imports and exports at once")
+        off.append(over(abs(said - is_), 0.0))
+        both.append(over(min(plan.import_kw[k], plan.export_kw[k]), 0.0))
+    yield from slots_over(problem, "balance", "site", off, "the plan's import − export is not what the site does")
+    yield from slots_over(problem, "both ways", "site", both, "the site imports and exports at once")
 
 
 def _connection(problem: Problem, plan: Plan) -> Iterator[Violation]:
@@ -58,44 +61,55 @@ def _connection(problem: Problem, plan: Plan) -> Iterator[Violation]:
         ("import", plan.import_kw, problem.import_limit_kw),
         ("export", plan.export_kw, problem.export_limit_kw),
     ):
-        over = [_over(kw, limit) for kw in row]
-        yield from _slots(problem, f"{name} limit", "grid connection", over, f"{name} is above {limit:g} kW")
+        above = [over(kw, limit) for kw in row]
+        yield from slots_over(problem, f"{name} limit", "grid connection", above, f"{name} is above {limit:g} kW")
 
 
 def _mandatory(problem: Problem, plan: Plan) -> Iterator[Violation]:
     for limit in problem.limits:
         if limit.penalty_per_kwh is None:
-            over = [
-                _over(kw, limit.limit_kw) if limit.start <= k < limit.end else 0.0
-                for k, kw in enumerate(plan.import_kw)
+            above = [
+                over(kw, limit.limit_kw) if limit.start <= k < limit.end else 0.0 for k, kw in enumerate(plan.import_kw)
             ]
             said = f"import is above the {limit.limit_kw:g} kW of {limit.name}"
-            yield from _slots(problem, "mandatory limit", limit.name, over, said)
+            yield from slots_over(problem, "mandatory limit", limit.name, above, said)
+
+
+def _carbon(problem: Problem, plan: Plan) -> Iterator[Violation]:
+    if problem.carbon_limit_kg is None:
+        return
+    kg = 0.0
+    for k in range(problem.slots):
+        kg += plan.import_kw[k] * problem.step_hours * problem.carbon_kg_per_kwh[k]
+    beyond = kg - problem.carbon_limit_kg
+    if beyond > max(SLACK, 1e-6 * problem.carbon_limit_kg):
+        what = f"the import emits {kg:.1f} kg CO2e; {problem.carbon_limit_kg:.1f} kg are allowed"
+        yield Violation(rule="carbon limit", subject="site", slot=None, what=what, size=beyond, unit="kg")
 
 
 def _curtailment(problem: Problem, plan: Plan) -> Iterator[Violation]:
     if not problem.curtailable:
-        over = [_over(kw, 0.0) for kw in plan.curtailed_kw]
-        yield from _slots(problem, "curtailment", "PV", over, "PV is curtailed, which nobody may here")
+        above = [over(kw, 0.0) for kw in plan.curtailed_kw]
+        yield from slots_over(problem, "curtailment", "PV", above, "PV is curtailed, which nobody may here")
     else:
-        over = [_over(plan.curtailed_kw[k], problem.pv_kw[k]) for k in range(problem.slots)]
-        yield from _slots(problem, "curtailment", "PV", over, "more is curtailed than PV gives")
+        above = [over(plan.curtailed_kw[k], problem.pv_kw[k]) for k in range(problem.slots)]
+        yield from slots_over(problem, "curtailment", "PV", above, "more is curtailed than PV gives")
 
 
 def _battery(problem: Problem, plan: Plan, before_kw: Sequence[float]) -> Iterator[Violation]:
     battery = problem.battery
     if battery is None:
-        used = [_over(max(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
-        yield from _slots(problem, "battery power", "battery", used, "the plant has no battery")
+        used = [over(max(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
+        yield from slots_over(problem, "battery power", "battery", used, "the plant has no battery")
         return
     for name, row, most in (
         ("charge", plan.charge_kw, battery.charge_kw),
         ("discharge", plan.discharge_kw, battery.discharge_kw),
     ):
-        over = [_over(kw, most) for kw in row]
-        yield from _slots(problem, "battery power", name, over, f"battery {name} is above {most:g} kW")
-    both = [_over(min(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
-    yield from _slots(problem, "battery both ways", "battery", both, "the battery charges and discharges at once")
+        above = [over(kw, most) for kw in row]
+        yield from slots_over(problem, "battery power", name, above, f"battery {name} is above {most:g} kW")
+    both = [over(min(plan.charge_kw[k], plan.discharge_kw[k]), 0.0) for k in range(problem.slots)]
+    yield from slots_over(problem, "battery both ways", "battery", both, "the battery charges and discharges at once")
     yield from _stored(problem, plan, battery)
     if battery.rule is BatteryRule.SELF_CONSUMPTION:
         yield from _own_rule(problem, plan, battery, before_kw)
@@ -109,11 +123,11 @@ def _stored(problem: Problem, plan: Plan, battery: ProblemBattery) -> Iterator[V
     for k in range(problem.slots):
         stored += plan.charge_kw[k] * battery.charge_efficiency * problem.step_hours
         stored -= plan.discharge_kw[k] / battery.discharge_efficiency * problem.step_hours
-        above.append(_over(stored, most))
-        below.append(_over(least, stored))
-    yield from _slots(problem, "battery full", "battery", above, f"more than {most:g} kWh stored", unit="kWh")
-    yield from _slots(problem, "battery empty", "battery", below, f"less than {least:g} kWh stored", unit="kWh")
-    missing = _over(battery.end_kwh, stored)
+        above.append(over(stored, most))
+        below.append(over(least, stored))
+    yield from slots_over(problem, "battery full", "battery", above, f"more than {most:g} kWh stored", unit="kWh")
+    yield from slots_over(problem, "battery empty", "battery", below, f"less than {least:g} kWh stored", unit="kWh")
+    missing = over(battery.end_kwh, stored)
     if battery.rule is BatteryRule.PLANNED and missing:
         what = f"the battery ends with {stored:.1f} kWh; agreed are {battery.end_kwh:.1f} kWh"
         yield Violation(
@@ -133,20 +147,7 @@ def _own_rule(problem: Problem, plan: Plan, battery: ProblemBattery, before_kw: 
             left = (stored - battery.min_kwh) * battery.discharge_efficiency / problem.step_hours
             out = max(0.0, min(before_kw[k], battery.discharge_kw, left))
         stored += (into * battery.charge_efficiency - out / battery.discharge_efficiency) * problem.step_hours
-        off.append(_over(max(abs(plan.charge_kw[k] - into), abs(plan.discharge_kw[k] - out)), 0.0))
-    yield from _slots(problem, "battery rule", "battery", off, "the battery does not do what its own controller would")
-
-
-def _over(value: float, limit: float) -> float:
-    """By how much a value is above a limit; nothing within what nobody can see."""
-    return value - limit if value - limit > SLACK else 0.0
-
-
-def _slots(
-    problem: Problem, rule: str, subject: str, over: Sequence[float], what: str, *, unit: str = "kW"
-) -> Iterator[Violation]:
-    """One violation for each run of slots in which a rule is broken."""
-    for first, sizes in runs_of(over):
-        ends = when(problem, first + len(sizes))
-        said = f"{when(problem, first)} to {ends}: {what}, by up to {max(sizes):.4g} {unit}"
-        yield Violation(rule=rule, subject=subject, slot=first, what=said, size=max(sizes), unit=unit, by_slot=sizes)
+        off.append(over(max(abs(plan.charge_kw[k] - into), abs(plan.discharge_kw[k] - out)), 0.0))
+    yield from slots_over(
+        problem, "battery rule", "battery", off, "the battery does not do what its own controller would"
+    )

@@ -1,9 +1,12 @@
 """How the auditor speaks: local times, job names, and runs of slots in which a rule is broken."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from energy.clock import local
+from energy.model.plan import Violation
 from energy.model.problem import Option, Placement, Problem, ProblemJob
+
+SLACK = 1e-4  # kW or kWh: what a solver may be off, and no meter can see
 
 
 def when(problem: Problem, slot: int) -> str:
@@ -56,3 +59,18 @@ def runs_of(sizes: Sequence[float]) -> list[tuple[int, tuple[float, ...]]]:
             else:
                 runs.append((k, (size,)))
     return runs
+
+
+def over(value: float, limit: float) -> float:
+    """By how much a value is above a limit; nothing within what nobody can see."""
+    return value - limit if value - limit > SLACK else 0.0
+
+
+def slots_over(
+    problem: Problem, rule: str, subject: str, above: Sequence[float], what: str, *, unit: str = "kW"
+) -> Iterator[Violation]:
+    """One violation for each run of slots in which a rule is broken."""
+    for first, sizes in runs_of(above):
+        ends = when(problem, first + len(sizes))
+        said = f"{when(problem, first)} to {ends}: {what}, by up to {max(sizes):.4g} {unit}".rstrip()
+        yield Violation(rule=rule, subject=subject, slot=first, what=said, size=max(sizes), unit=unit, by_slot=sizes)

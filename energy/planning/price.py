@@ -6,12 +6,17 @@ h is the step in hours, k a slot.
     job load[k]   = sum of power_kw[i] of each job whose i-th slot is k (a job that began before slot 0, or ends after
                     the last one, counts only with its part inside the horizon)
     machines[k]   = job load + holding + batches + states + setups, machine by machine (`price_flow`)
-    net[k]        = base load + machines + charge − discharge − PV + curtailed
+    stores[k]     = what the plan's rows of stores draw, or as_is_kw of a store that the plan names no row for
+    net[k]        = base load + machines + stores + charge − discharge − PV + curtailed
     import[k]     = max(net, 0)          export[k] = max(−net, 0)
 
     ENERGY        = Σ import·h·import_price, one line for published prices and one for forecast prices
     EXPORT        = −Σ export·h·export_price
-    DEMAND        = max(0, highest metered mean in the window − floor)·per_kw, one line a window
+    ENERGY tier   = (kWh beyond above_kwh that the import adds to so_far_kwh)·extra_per_kwh, one line a tier by its name
+    DEMAND        = max(0, highest metered mean in the window − floor)·per_kw, one line a window; where the window is
+                    guarded, of max(0, import − export + margin), with margin = z(guard)·sigma of base load and PV
+    DEMAND ratchet= max(0, the same mean − max(floor, highest_kw))·per_kw of the ratchet, "… ratchet", one line a ratchet
+    REDUCTION     = −pay_per_kwh · Σ max(0, min(baseline − import, most_kw))·h, one line a reduction
     CARBON        = carbon_price_per_kg · Σ import·h·carbon_kg_per_kwh
     WEAR          = wear_per_kwh · Σ discharge·h
     STORED        = (end_kwh − energy at the end)·end_value_per_kwh: less than agreed costs, more is worth
@@ -35,12 +40,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from energy.model.plan import Bill, BillLine, GaveWay, How, LineKind, Plan, StateRow, StoreRow
-from energy.model.problem import DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
+from energy.model.problem import Placement, Problem, ProblemBattery, ProblemJob
 from energy.model.site import BatteryRule
 from energy.planning.price_flow import machines_load_kw
 from energy.planning.price_jobs import late_orders, left_out_lines, restart_lines
 from energy.planning.price_labour import labour_lines
 from energy.planning.price_setups import setup_lines
+from energy.planning.price_site import all_stores, demand_lines, reduction_lines, stores_kw, tier_lines
 from energy.planning.price_states import start_lines, whole_states
 
 PUBLISHED = "energy at published prices"
@@ -123,7 +129,8 @@ def choice_of(plan: Plan) -> Choice:
 def whole(problem: Problem, choice: Choice) -> Choice:
     """A choice in which every machine with states and every store has its row: the plant's own rule where none is
     named."""
-    return replace(choice, states=whole_states(problem, choice.placements, choice.states))
+    states = whole_states(problem, choice.placements, choice.states)
+    return replace(choice, states=states, stores=all_stores(problem, choice.stores))
 
 
 def job_load_kw(problem: Problem, placements: Sequence[Placement]) -> Rows:
@@ -180,7 +187,7 @@ def site_rows(
         curtailed_kw=curtailed,
         import_kw=np.maximum(net, 0.0),
         export_kw=np.maximum(-net, 0.0),
-        end_kwh=_end_kwh(problem, charge, discharge),
+        end_kwh=end_kwh(problem, charge, discharge),
     )
 
 
@@ -216,7 +223,8 @@ def stored_kwh(battery: ProblemBattery, charge_kw: ArrayLike, discharge_kw: Arra
     return battery.start_kwh + np.cumsum((into - out) * step_hours)
 
 
-def _end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
+def end_kwh(problem: Problem, charge: Rows, discharge: Rows) -> float | None:
+    """What the battery holds after the last slot; None without one."""
     if problem.battery is None:
         return None
     stored = stored_kwh(problem.battery, charge, discharge, problem.step_hours)
@@ -228,18 +236,26 @@ def bill_of(
 ) -> Bill:
     """The bill of a plan, all lines."""
     choice = chosen if isinstance(chosen, Choice) else whole(problem, Choice(placements=tuple(chosen)))
-    metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain)
+    metered = price_profile(problem, rows.import_kw, rows.export_kw, as_is_chain=as_is_chain, guarded=True)
     lines = (
         *metered.lines,
-        *_battery_lines(problem, rows),
+        *battery_lines(problem, rows),
         *(line for lines_of in LINES for line in lines_of(problem, choice)),
     )
     return Bill(lines=lines, carbon_kg=metered.carbon_kg, peak_kw=metered.peak_kw)
 
 
-def price_profile(problem: Problem, import_kw: ArrayLike, export_kw: ArrayLike, *, as_is_chain: bool = False) -> Bill:
-    """The bill of what a meter says, or would have said: energy, export, demand, carbon and priced limits by the
-    prices of the problem. A gap (NaN) makes the lines that it touches unknown (NaN)."""
+def price_profile(
+    problem: Problem,
+    import_kw: ArrayLike,
+    export_kw: ArrayLike,
+    *,
+    as_is_chain: bool = False,
+    guarded: bool = False,
+) -> Bill:
+    """The bill of what a meter says, or would have said: energy, export, demand, carbon, reductions and priced limits by
+    the prices of the problem. A gap (NaN) makes the lines that it touches unknown (NaN). `guarded`: it is only
+    expected, so that guarded peaks have their margin; what was metered needs none."""
     imported, exported = np.asarray(import_kw, dtype=np.float64), np.asarray(export_kw, dtype=np.float64)
     carbon_kg = float(np.sum(imported * np.asarray(problem.carbon_kg_per_kwh)) * problem.step_hours)
     carbon = BillLine(
@@ -251,9 +267,11 @@ def price_profile(problem: Problem, import_kw: ArrayLike, export_kw: ArrayLike, 
     )
     lines = (
         *_energy_lines(problem, imported, exported),
-        *(_demand_line(window, imported, as_is_chain) for window in problem.demand),
+        *tier_lines(problem, imported),
+        *demand_lines(problem, imported, exported, as_is_chain=as_is_chain, guarded=guarded),
         carbon,
         *_limit_lines(problem, imported),
+        *reduction_lines(problem, imported),
     )
     peak_kw = float(np.max(imported)) if len(imported) else 0.0
     return Bill(lines=lines, carbon_kg=carbon_kg, peak_kw=peak_kw)
@@ -279,23 +297,6 @@ def _energy_lines(problem: Problem, imported: Rows, exported: Rows) -> list[Bill
     return [*lines, out]
 
 
-def window_peak_kw(window: DemandWindow, import_kw: ArrayLike) -> float:
-    """The highest metered mean of a window: each `interval_slots` of its slots, in their order, are one metered
-    interval. 0 where the window has no slot in the horizon."""
-    if not window.slots:
-        return 0.0
-    means = np.asarray(import_kw, dtype=np.float64)[list(window.slots)].reshape(-1, window.interval_slots).mean(axis=1)
-    return float(np.max(means))
-
-
-def _demand_line(window: DemandWindow, imported: Rows, as_is_chain: bool) -> BillLine:
-    floor_kw = window.as_is_floor_kw if as_is_chain else window.floor_kw
-    above_kw = float(np.maximum(0.0, window_peak_kw(window, imported) - floor_kw))
-    return BillLine(
-        kind=LineKind.DEMAND, name=window.name, quantity=above_kw, unit="kW", amount=above_kw * window.per_kw
-    )
-
-
 def _limit_lines(problem: Problem, imported: Rows) -> list[BillLine]:
     lines = []
     for limit in problem.limits:
@@ -307,7 +308,8 @@ def _limit_lines(problem: Problem, imported: Rows) -> list[BillLine]:
     return lines
 
 
-def _battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
+def battery_lines(problem: Problem, rows: SiteRows) -> list[BillLine]:
+    """Wear, and what less is stored at the end than agreed."""
     battery = problem.battery
     if battery is None or rows.end_kwh is None:
         return []
@@ -365,7 +367,10 @@ def _leaves(job: ProblemJob, place: Placement | None, of: Placement) -> bool:
     return job.value is not None if place is None else job.is_moved(place, of)
 
 
-LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (machines_load_kw,)  # and what is no machine's (stores)
+LOADS: tuple[Callable[[Problem, Choice], Rows], ...] = (
+    machines_load_kw,
+    lambda problem, choice: stores_kw(problem, choice.stores),
+)
 LINES: tuple[Callable[[Problem, Choice], list[BillLine]], ...] = (
     lambda problem, choice: labour_lines(problem, choice.placements),
     lambda problem, choice: setup_lines(problem, choice.placements),

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from energy import clock
 from energy.errors import Mistake
 from energy.model.problem import FORMAT, Band, DemandWindow, Placement, Problem, ProblemBattery, ProblemJob
-from energy.planning import sound_flow, sound_jobs, sound_labour, sound_machines, sound_setups, sound_states
+from energy.planning import (
+    sound_flow,
+    sound_jobs,
+    sound_labour,
+    sound_machines,
+    sound_setups,
+    sound_site,
+    sound_states,
+)
 from energy.planning.sound_words import Say
 from energy.planning.sound_words import at_least_zero as _at_least_zero
 from energy.planning.sound_words import finite as _finite
@@ -46,6 +54,7 @@ def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
         _at_least_zero(limit.penalty_per_kwh, f"limits[{i}].penalty_per_kwh", say)
     _unique([window.name for window in problem.demand], "demand", "name", say)
     _unique([limit.name for limit in problem.limits], "limits", "name", say)
+    sound_site.mistakes(problem, say)
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from energy.model.proposal import FloorState, LoadShift, Offer, OfferState
 from energy.planning.check import check_placements, new_violations
-from energy.planning.price import window_peak_kw
+from energy.planning.price_site import window_peak_kw
 from energy.reports.pages import AcceptedRow, OfferCard
 from energy.reports.situation import Rules
 from energy.reports.standing import Places, Standing, moved

@@ -34,12 +34,14 @@ def add(model: Model) -> None:
 
 def _planned(model: Model, battery: ProblemBattery) -> None:
     stored: Any = battery.start_kwh
+    burning_pays = _burning_pays(model)
     for k in model.slots:
         model.charge_kw[k] = model.variable(0.0, battery.charge_kw)
         model.discharge_kw[k] = model.variable(0.0, battery.discharge_kw)
         least, most = min(battery.min_kwh, battery.start_kwh), max(battery.capacity_kwh, battery.start_kwh)
         stored = _keeps(model, battery, k, stored, model.variable(least, most))
-        if _burning_pays(model, k):
+        model.stored_kwh.append(stored)
+        if burning_pays[k]:
             _one_way(model, battery, k)
     missing = model.variable(0.0)
     model.require(stored + missing >= battery.end_kwh, "stored at the end")
@@ -102,11 +104,13 @@ def _costs(model: Model, battery: ProblemBattery, stored: Any) -> None:
     model.cost("stored", battery.end_value_per_kwh * (battery.end_kwh - stored))
 
 
-def _burning_pays(model: Model, k: int) -> bool:
+def _burning_pays(model: Model) -> list[bool]:
+    """The slots in which energy may be worth less than nothing."""
     problem = model.problem
-    taking = problem.import_price[k] + problem.carbon_price_per_kg * problem.carbon_kg_per_kwh[k]
-    too_much = problem.pv_kw[k] - problem.base_load_kw[k] > problem.export_limit_kw
-    return min(taking, problem.export_price[k]) <= 0.0 or too_much
+    worth = np.minimum(model.least_taking, problem.export_price)
+    too_much = np.asarray(problem.pv_kw) - np.asarray(problem.base_load_kw) > problem.export_limit_kw
+    pays: list[bool] = ((worth <= 0.0) | too_much).tolist()
+    return pays
 
 
 def _one_way(model: Model, battery: ProblemBattery, k: int) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from optimizer.model import Model
-from optimizer.starts import Whole
+from optimizer.starts import Rows, Whole
 
 
 def add(model: Model) -> None:
@@ -22,8 +22,8 @@ def add(model: Model) -> None:
     _balance(model, imported, exported)
     _within(model, imported, problem.import_limit_kw, "import")
     _within(model, exported, problem.export_limit_kw, "export")
-    taking = np.asarray(problem.import_price) + problem.carbon_price_per_kg * np.asarray(problem.carbon_kg_per_kwh)
-    for k in np.flatnonzero(np.asarray(problem.export_price) > taking).tolist():
+    model.most_import_kw = _most_import_kw(model)
+    for k in np.flatnonzero(np.asarray(problem.export_price) > model.least_taking).tolist():
         _one_way(model, k)
 
 
@@ -65,12 +65,19 @@ def _within(model: Model, flow: Whole, limit_kw: float, what: str) -> None:
     model.price("beyond the grid connection", beyond, model.loud_per_kwh * model.hours)
 
 
+def _most_import_kw(model: Model) -> Rows:
+    """What the site can need at the most in each slot."""
+    problem = model.problem
+    extra = np.array([model.extra_most_kw(k) for k in model.slots])
+    charge_kw = problem.battery.charge_kw if problem.battery else 0.0
+    most = np.asarray(problem.base_load_kw, dtype=np.float64) + model.most_load_kw + extra + charge_kw
+    return np.asarray(np.maximum(0.0, most), dtype=np.float64)
+
+
 def _one_way(model: Model, k: int) -> None:
     problem = model.problem
-    most_in = problem.base_load_kw[k] + float(model.most_load_kw[k]) + model.extra_most_kw(k)
-    most_in += problem.battery.charge_kw if problem.battery else 0.0
     most_out = problem.pv_kw[k] + max(0.0, -problem.base_load_kw[k])
     most_out += problem.battery.discharge_kw if problem.battery else 0.0
     importing = model.variable(0.0, 1.0, whole=True)
-    model.require(model.import_kw[k] <= max(0.0, most_in) * importing, f"slot {k} imports")
+    model.require(model.import_kw[k] <= float(model.most_import_kw[k]) * importing, f"slot {k} imports")
     model.require(model.export_kw[k] + most_out * importing <= most_out, f"slot {k} exports")

@@ -80,3 +80,27 @@ def _numbers(plan: Plan) -> list[float]:
     lines = sorted((line["kind"], line["name"], line["amount"], line["quantity"]) for line in plain["bill"]["lines"])
     rows = [value for name in ROWS for value in plain[name]]
     return [*rows, *(x for line in lines for x in line[2:]), plain["bill"]["carbon_kg"], plain["bill"]["peak_kw"]]
+
+
+def unheard(problem: Problem, plan: Plan) -> list[Path]:
+    """Where a plan can be spoilt a little (a value a little more or less, a part left out or said twice) and the
+    auditor does not see it."""
+    found = [
+        path
+        for path in spoken(plan)
+        for change in (changed, lambda leaf: leaf - 0.01 if isinstance(leaf, float) else leaf)
+        if slips_through(problem, plan, path, change)
+    ]
+    for name in ("placements", "stores", "states"):
+        parts = getattr(plan, name)
+        found += [(name, i) for i in range(len(parts)) if _parts_slip_through(problem, plan, (name,), i)]
+    lines = [i for i, line in enumerate(plan.bill.lines) if line.amount or line.quantity]
+    return found + [("bill", "lines", i) for i in lines if _parts_slip_through(problem, plan, ("bill", "lines"), i)]
+
+
+def _parts_slip_through(problem: Problem, plan: Plan, path: Path, i: int) -> bool:
+    """Whether one of several parts may be left out, or said twice."""
+    return any(
+        slips_through(problem, plan, path, change)
+        for change in (lambda parts: parts[:i] + parts[i + 1 :], lambda parts: (*parts, parts[i]))
+    )
