@@ -16,6 +16,7 @@ from energy.model.proposal import Gain
 from energy.planning.price import price_plan
 
 Places = dict[str, Placement]
+SHOWN_APART = {LineKind.ENERGY, LineKind.EXPORT, LineKind.DEMAND}
 PEAK_PARTNERS_FROM = (
     1.0  # currency: a joint peak gain this much above the sum of the single ones binds bundles together
 )
@@ -187,7 +188,7 @@ def gain_between(problem: Problem, before: Plan, after: Plan) -> Gain:
         energy=less(LineKind.ENERGY),
         export=less(LineKind.EXPORT),
         peak=less(LineKind.DEMAND),
-        other=less(LineKind.WEAR, LineKind.STORED),
+        other=less(*(kind for kind in LineKind if kind.is_money and kind not in SHOWN_APART)),
         carbon_kg=a.carbon_kg - b.carbon_kg,
         peak_kw=a.peak_kw - b.peak_kw,
         forecast_share=float(np.abs(worth[forecast]).sum()) / turnover if turnover > 0 else 0.0,

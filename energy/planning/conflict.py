@@ -100,6 +100,12 @@ def _rules(problem: Problem, job: ProblemJob, places: Sequence[Place]) -> Iterat
     if job.latest_start is not None:
         last = clock(problem, job.latest_start, 0)
         yield _Rule("latest start", f"it must start by {last}", np.maximum(0, start - job.latest_start))
+    for order in problem.orders:
+        if order.must_end is not None and any(peg.job == job.id for peg in order.pegs):
+            by = f"order {order.name or order.id} must be ready by {clock(problem, order.must_end, 0)}"
+            rests = f" and rests {span(order.rest_slots * problem.step_minutes)}" if order.rest_slots else ""
+            yield _Rule(by, by + rests, np.maximum(0, end + order.rest_slots - order.must_end))
+    pausing = np.array([option.interruptible is not None for option, _ in places])
     for machine in problem.machines:
         if machine.closed and any(place.machine == machine.id for _, place in places):
             shut = np.zeros(problem.slots, dtype=np.int64)
@@ -107,10 +113,10 @@ def _rules(problem: Problem, job: ProblemJob, places: Sequence[Place]) -> Iterat
                 shut[max(0, closed.start) : max(0, closed.end)] = 1
             here = np.array([place.machine == machine.id for _, place in places])
             closed_for = _inside(shut, start, end)
-            pausing = np.array([option.interruptible is not None for option, _ in places])
             yield _Rule(machine.id, "", np.where(here & ~pausing, closed_for, 0))
     for need in job.needs:
-        yield _Rule(f"{need.skill} crew", "", _missing(problem, need, start, end))
+        short = _missing(problem, need, start, end)
+        yield _Rule(f"{need.skill} crew", "", np.where(pausing & (need.attended is Attended.RUN), 0, short))
 
 
 def _from(problem: Problem, job: ProblemJob) -> str:
@@ -235,6 +241,8 @@ def _by(problem: Problem, rule: _Rule, over: int, place: Placement, end: int) ->
         return f"{amount} later, at {clock(problem, end, 0)}"
     if rule.name == "earliest":
         return f"{amount} sooner, at {start}"
+    if rule.name.startswith("order "):
+        return f"{amount} later, with the end at {clock(problem, end, 0)}"
     if rule.name == "latest start":
         return f"{amount} later, at {start}"
     if rule.name.endswith(" crew"):

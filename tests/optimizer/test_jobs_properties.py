@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from energy.model.problem import Problem, SameOrder
 from energy.planning.check import check
 from energy.planning.sound import mistakes_in
-from tests.optimizer.job_plants import cheapest, clean, plants
+from optimizer.greedy import Greedy
+from tests.optimizer.job_plants import cheapest, clean, in_force, plants
 from tests.optimizer.plants import at, best, job, plant
 from tests.planning.mutations import slips_through, spoken
 
@@ -37,6 +38,15 @@ def test_whatever_is_changed_in_a_plan_is_found_or_is_still_a_plan(problem: Prob
     plan = best(problem)
     path = data.draw(st.sampled_from(spoken(plan)))
     assert not slips_through(problem, plan, path), path
+
+
+@settings(SOME, max_examples=15)
+@given(plants().filter(clean))
+def test_the_search_alone_keeps_every_rule_and_is_never_worse_than_the_plan_in_force(problem: Problem) -> None:
+    plan = Greedy(groups=10).solve(problem, seconds=5).plan
+    assert plan is not None
+    assert check(problem, plan) == []
+    assert plan.bill.total <= in_force(problem).bill.total + 1e-6
 
 
 @st.composite

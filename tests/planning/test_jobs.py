@@ -23,8 +23,9 @@ from energy.model.problem import (
     SameOrder,
     ShiftHours,
 )
-from energy.planning.bundles import moved, trade_back
+from energy.planning.bundles import gain_between, moved, trade_back
 from energy.planning.check import check, check_placements
+from energy.planning.conflict import conflicts
 from energy.planning.explain import why_not
 from energy.planning.price import price_plan
 from energy.planning.sound import mistakes_in
@@ -424,6 +425,27 @@ def test_a_job_that_a_plan_leaves_out_is_in_nobodys_way() -> None:
     assert why_not(posed, "a", "furnace", 3, places={"a": at("a", 0)}) == ""
 
 
+def test_an_order_that_cannot_be_ready_is_named_with_the_least_that_would_cure_it() -> None:
+    shut = (ProblemMachine(id="furnace", name="Furnace 2", closed=(Closed(start=0, end=3, why="maintenance"),)),)
+    posed = problem(run(50, 50, start=3), orders=(order("a", id="4711", must_end=5, rest_slots=1),), machines=shut)
+    (found,) = conflicts(posed)
+    assert found.sentence == (
+        "Furnace 2 cannot run a: order 4711 must be ready by 11:00 and rests 1 h and it is in maintenance until 09:00 "
+        "and needs 2 h"
+    )
+    assert [(r.rule, r.by) for r in found.relaxations] == [
+        ("order 4711 must be ready by 11:00", "1 h later, with the end at 11:00"),
+        ("Furnace 2 is closed", "open for 1 h of it, for a run from 08:00 to 10:00"),
+    ]
+
+
+def test_a_run_that_may_pause_needs_no_crew_all_the_time() -> None:
+    needs = (CrewNeed(skill="founder"),)
+    rows = {"rosters": (Roster(skill="founder", people=(1, 0, 1, 0, 1, 0)),)}
+    assert conflicts(problem(run(50, 50, interruptible=PAUSES, needs=needs), **rows)) == []
+    assert len(conflicts(problem(run(50, 50, needs=needs), **rows))) == 1
+
+
 # --- bundles
 
 
@@ -432,6 +454,14 @@ def test_another_power_is_no_load_shift_and_other_pauses_are() -> None:
     assert moved(adjusted, price_plan(adjusted, [powers(40, 60)], how=GIVEN)) == {}
     paused = problem(run(50, 50, interruptible=PAUSES))
     assert set(moved(paused, price_plan(paused, [powers(50, 0, 50)], how=GIVEN))) == {"a"}
+
+
+def test_a_restart_is_part_of_what_a_shift_gains() -> None:
+    posed = problem(run(50, 50, interruptible=PAUSES), import_price=(0.1, 0.9, 0.1, 0.1, 0.1, 0.1))
+    straight, paused = (price_plan(posed, [place], how=GIVEN) for place in (at("a", 0), powers(50, 0, 50)))
+    gain = gain_between(posed, straight, paused)
+    assert (gain.energy, gain.other) == (pytest.approx(50 * 0.8), pytest.approx(-7))
+    assert gain.money == pytest.approx(straight.bill.money - paused.bill.money)
 
 
 def test_equal_jobs_that_trade_places_trade_their_powers_too() -> None:
