@@ -53,7 +53,7 @@ def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> 
             state = way[-1].to_state if way else state
             row += [state] * (run[1] - len(row))
     down = _down(states)
-    way = route(states, state, down, _soonest)
+    way = route(states, state, down, soonest)
     if way is not None and len(row) + _length(way) <= slots:
         if _runs_jobs(states, down):  # it is to end up: no sooner than it must
             row += [state] * (slots - len(row) - _length(way))
@@ -63,8 +63,8 @@ def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> 
 
 def _way_up(states: MachineStates) -> tuple[Transition, ...] | None:
     """The shortest way from how it stands at the start into a state that runs jobs."""
-    ways = [route(states, states.at_start, s.name, _soonest) for s in states.states if s.runs_jobs]
-    return min((way for way in ways if way is not None), key=lambda way: _effort(way, _soonest), default=None)
+    ways = [route(states, states.at_start, s.name, soonest) for s in states.states if s.runs_jobs]
+    return min((way for way in ways if way is not None), key=lambda way: _effort(way, soonest), default=None)
 
 
 def _down(states: MachineStates) -> str:
@@ -80,11 +80,13 @@ def _runs_jobs(states: MachineStates, name: str) -> bool:
     return any(state.runs_jobs for state in states.states if state.name == name)
 
 
-def _soonest(transition: Transition) -> Effort:
+def soonest(transition: Transition) -> Effort:
+    """Slots before money."""
     return float(transition.slots), transition.cost, 1
 
 
 def _cheapest(transition: Transition) -> Effort:
+    """Money alone."""
     return transition.cost, 0.0, 1
 
 
