@@ -23,25 +23,23 @@ States = Mapping[str, tuple[str, ...]]
 def whole_states(problem: Problem, placements: Sequence[Placement], named: States) -> dict[str, tuple[str, ...]]:
     """A row for each machine that has states: as named, else what the plant does by itself: up just in time for the
     first run, up until the end of the last, down after it."""
-    if not named and not any(machine.states for machine in problem.machines):
-        return {}
-    own = _own_rows(problem, placements)
-    return {**own, **named}
+    ours = {m.id: m.states for m in problem.machines if m.states is not None and m.id not in named}
+    return {**_own_rows(problem, placements, ours), **named}
 
 
-def _own_rows(problem: Problem, placements: Sequence[Placement]) -> dict[str, tuple[str, ...]]:
+def _own_rows(
+    problem: Problem, placements: Sequence[Placement], machines: Mapping[str, MachineStates]
+) -> dict[str, tuple[str, ...]]:
     run_of: dict[str, tuple[int, int]] = {}
     jobs = {job.id: job for job in problem.jobs}
-    for place in placements:
+    for place in placements if machines else ():
+        if place.machine not in machines:
+            continue
         busy = [k for k in jobs[place.job].busy(place) if 0 <= k < problem.slots]
         if busy:
             first, end = run_of.get(place.machine, (busy[0], busy[-1] + 1))
             run_of[place.machine] = min(first, busy[0]), max(end, busy[-1] + 1)
-    return {
-        machine.id: _own_row(machine.states, problem.slots, run_of.get(machine.id))
-        for machine in problem.machines
-        if machine.states is not None
-    }
+    return {id: _own_row(states, problem.slots, run_of.get(id)) for id, states in machines.items()}
 
 
 def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> tuple[str, ...]:

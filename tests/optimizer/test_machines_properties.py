@@ -29,6 +29,7 @@ from energy.planning.check import check, new_violations
 from energy.planning.price import price_plan
 from energy.planning.sound import mistakes_in
 from tests.optimizer.plants import at, best, plant
+from tests.planning.mutations import slips_through, spoken
 from tests.planning.tables import GIVEN
 
 FEW = settings(
@@ -217,3 +218,19 @@ def test_what_production_breaks_may_stay_and_nothing_new_is_broken(problem: Prob
     named = {given.rule for given in planned.gave_way}
     kept = {v.rule for v in check(problem, planned)} - {"machine overlap", "bill"}
     assert len(named) >= len(kept)
+
+
+@settings(FEW, max_examples=20)
+@given(st.one_of(shared(), set_up(), switched()).filter(clean), st.data())
+def test_what_is_changed_a_little_is_found_or_still_a_plan(problem: Problem, data: st.DataObject) -> None:
+    plan = given_plan(problem)
+    assert not [path for path in spoken(plan) if slips_through(problem, plan, path)]
+    for path in [path for path in spoken(plan) if path[0] == "states" and path[-2:-1] == ("states",)]:
+        states = problem.machines[0].states
+        assert states is not None
+        other = data.draw(st.sampled_from([*(s.name for s in states.states), *names_of(states)]))
+        assert not slips_through(problem, plan, path, lambda _, other=other: other)
+
+
+def names_of(states: MachineStates) -> list[str]:
+    return [f"{t.from_state}>{t.to_state}" for t in states.transitions]
