@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from energy.model.problem import Placement, Problem, ProblemMachine
-from energy.planning.price_setups import Change, setups_on
+from energy.planning.price_setups import Change, setups_on, setups_without_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,22 +21,11 @@ class GivenSetups:
 def given_setups(problem: Problem, placements: Sequence[Placement], machine: ProblemMachine) -> GivenSetups:
     """How a machine stands to its setups as given."""
     jobs = {job.id: job for job in problem.jobs}
-    working: set[int] = set()
-    family, last = machine.family_at_start, -1
+    family, last = machine.family_at_start, -problem.slots
     for place in placements:
-        if place.machine == machine.id:
-            job = jobs[place.job]
-            busy = job.busy(place)
-            working.update(busy)
-            before = [k for k in busy if k < 0]
-            if job.family and before and before[-1] >= last:
-                family, last = job.family, before[-1]
-    shut = {k for closed in machine.closed for k in range(closed.start, closed.end)}
-    changes = tuple(setups_on(problem, placements, machine))
-    missing: dict[str, int] = {}
-    for change in changes:
-        span = range(change.done - change.setup.slots, change.done)
-        lacking = sum(1 for k in span if k < 0 or k in shut or k in working)
-        if lacking:
-            missing[change.job] = max(lacking, missing.get(change.job, 0))
-    return GivenSetups(family=family, changes=changes, missing=missing)
+        job = jobs[place.job]
+        before = [k for k in job.busy(place) if k < 0] if place.machine == machine.id and job.family else []
+        if before and before[-1] >= last:
+            family, last = job.family, before[-1]
+    missing = {job: len(slots) for job, slots in setups_without_time(problem, placements, machine).items()}
+    return GivenSetups(family=family, changes=tuple(setups_on(problem, placements, machine)), missing=missing)

@@ -46,9 +46,10 @@ def moved(problem: Problem, plan: Plan) -> Places:
 
 
 def signature(job: ProblemJob) -> tuple[object, ...]:
-    """What makes two jobs the same to the plant: ways to run, limits, order and crew."""
+    """What makes two jobs the same to the plant: ways to run, limits, order, crew, family and what flows."""
     window = (job.earliest, job.latest_start, job.due, job.must_end)
-    return (job.options, window, job.priority, job.value, job.after, job.needs, job.fixed is None)
+    beside = (job.after, job.needs, job.family, job.flows)
+    return (job.options, window, job.priority, job.value, beside, job.fixed is None)
 
 
 def trade_back(problem: Problem, new: Places) -> Places:
@@ -96,12 +97,14 @@ def requires(problem: Problem, new: Places) -> dict[str, set[str]]:
     """job → the moved jobs whose old place stands in the way of its new one: on the machine, or in the order of jobs."""
     old = places_of(problem)
     jobs = {job.id: job for job in problem.jobs}
+    alone = {machine.id for machine in problem.machines if machine.capacity == 1 and machine.batch is None}
     graph: dict[str, set[str]] = {id: set() for id in new}
     for id, place in new.items():
         for other in new:
             if other == id:
                 continue
-            if place.machine == old[other].machine and overlap(jobs[id], place, jobs[other], old[other]):
+            there = place.machine in alone and place.machine == old[other].machine
+            if there and overlap(jobs[id], place, jobs[other], old[other]):
                 graph[id].add(other)
             if breaks_order(jobs[id], place, jobs[other], old[other]) or breaks_order(
                 jobs[other], old[other], jobs[id], place

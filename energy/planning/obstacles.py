@@ -9,6 +9,7 @@ from energy.model.calendar import Attended
 from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
 from energy.planning.obstacles_flow import flows
 from energy.planning.obstacles_jobs import late_order, order_dates, together
+from energy.planning.obstacles_machines import machines
 from energy.planning.plant_words import clock, machine_name, money, name_of, span
 
 Places = Mapping[str, Placement]
@@ -42,6 +43,7 @@ def _obstacles(problem: Problem, job: ProblemJob, place: Placement, others: Plac
     yield from _order(problem, job, place, others)
     yield from together(problem, job, place, others)
     yield from _people(problem, job, place, others)
+    yield from machines(problem, job, place, others)
     yield from flows(problem, job, place, others)
     yield from _moves(problem, job, place, others)
 
@@ -79,7 +81,7 @@ def _closed(problem: Problem, job: ProblemJob, place: Placement) -> Iterator[str
 
 
 def _busy(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:
-    if any(machine.id == place.machine and machine.batch is not None for machine in problem.machines):
+    if any(m.id == place.machine and (m.batch is not None or m.capacity != 1) for m in problem.machines):
         return
     busy, ends = set(job.busy(place)), job.end(place)
     for other in problem.jobs:

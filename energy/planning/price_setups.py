@@ -51,6 +51,23 @@ def setup_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillL
     return lines
 
 
+def setups_without_time(
+    problem: Problem, placements: Sequence[Placement], machine: ProblemMachine
+) -> dict[str, tuple[int, ...]]:
+    """By job, the slots of its setups in which the machine is closed or works, or that lie before the horizon."""
+    jobs = {job.id: job for job in problem.jobs}
+    here = [place for place in placements if place.machine == machine.id] if machine.setups else []
+    taken = {k for place in here for k in jobs[place.job].busy(place)}
+    taken |= {k for closed in machine.closed for k in range(closed.start, closed.end)}
+    found: dict[str, tuple[int, ...]] = {}
+    for change in setups_on(problem, placements, machine):
+        span = range(change.done - change.setup.slots, change.done)
+        lacking = tuple(k for k in span if k < 0 or k in taken)
+        if len(lacking) > len(found.get(change.job, ())):
+            found[change.job] = lacking
+    return found
+
+
 def setup_between(machine: ProblemMachine, before: str, after: str) -> Setup | None:
     """What the machine needs between two families; None where nothing."""
     declared = {(setup.from_family, setup.to_family): setup for setup in machine.setups}

@@ -23,25 +23,23 @@ States = Mapping[str, tuple[str, ...]]
 def whole_states(problem: Problem, placements: Sequence[Placement], named: States) -> dict[str, tuple[str, ...]]:
     """A row for each machine that has states: as named, else what the plant does by itself: up just in time for the
     first run, up until the end of the last, down after it."""
-    if not named and not any(machine.states for machine in problem.machines):
-        return {}
-    own = _own_rows(problem, placements)
-    return {**own, **named}
+    ours = {m.id: m.states for m in problem.machines if m.states is not None and m.id not in named}
+    return {**_own_rows(problem, placements, ours), **named}
 
 
-def _own_rows(problem: Problem, placements: Sequence[Placement]) -> dict[str, tuple[str, ...]]:
+def _own_rows(
+    problem: Problem, placements: Sequence[Placement], machines: Mapping[str, MachineStates]
+) -> dict[str, tuple[str, ...]]:
     run_of: dict[str, tuple[int, int]] = {}
     jobs = {job.id: job for job in problem.jobs}
-    for place in placements:
+    for place in placements if machines else ():
+        if place.machine not in machines:
+            continue
         busy = [k for k in jobs[place.job].busy(place) if 0 <= k < problem.slots]
         if busy:
             first, end = run_of.get(place.machine, (busy[0], busy[-1] + 1))
             run_of[place.machine] = min(first, busy[0]), max(end, busy[-1] + 1)
-    return {
-        machine.id: _own_row(machine.states, problem.slots, run_of.get(machine.id))
-        for machine in problem.machines
-        if machine.states is not None
-    }
+    return {id: _own_row(states, problem.slots, run_of.get(id)) for id, states in machines.items()}
 
 
 def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> tuple[str, ...]:
@@ -53,7 +51,7 @@ def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> 
             state = way[-1].to_state if way else state
             row += [state] * (run[1] - len(row))
     down = _down(states)
-    way = route(states, state, down, _soonest)
+    way = route(states, state, down, soonest)
     if way is not None and len(row) + _length(way) <= slots:
         if _runs_jobs(states, down):  # it is to end up: no sooner than it must
             row += [state] * (slots - len(row) - _length(way))
@@ -63,8 +61,8 @@ def _own_row(states: MachineStates, slots: int, run: tuple[int, int] | None) -> 
 
 def _way_up(states: MachineStates) -> tuple[Transition, ...] | None:
     """The shortest way from how it stands at the start into a state that runs jobs."""
-    ways = [route(states, states.at_start, s.name, _soonest) for s in states.states if s.runs_jobs]
-    return min((way for way in ways if way is not None), key=lambda way: _effort(way, _soonest), default=None)
+    ways = [route(states, states.at_start, s.name, soonest) for s in states.states if s.runs_jobs]
+    return min((way for way in ways if way is not None), key=lambda way: _effort(way, soonest), default=None)
 
 
 def _down(states: MachineStates) -> str:
@@ -80,11 +78,13 @@ def _runs_jobs(states: MachineStates, name: str) -> bool:
     return any(state.runs_jobs for state in states.states if state.name == name)
 
 
-def _soonest(transition: Transition) -> Effort:
+def soonest(transition: Transition) -> Effort:
+    """Slots before money."""
     return float(transition.slots), transition.cost, 1
 
 
 def _cheapest(transition: Transition) -> Effort:
+    """Money alone."""
     return transition.cost, 0.0, 1
 
 

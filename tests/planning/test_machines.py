@@ -6,6 +6,7 @@ import pytest
 
 from energy.model.calendar import Attended
 from energy.model.problem import Interruptible, Option, ProblemMachine, Resource, Use
+from energy.planning.bundles import requires, trade_back
 from energy.planning.check import check
 from energy.planning.price import price_plan
 from energy.planning.sound import mistakes_in
@@ -127,3 +128,17 @@ def test_more_of_a_resource_than_there_ever_is_is_a_mistake():
     assert [f"{m.where}: {m.what}" for m in mistakes_in(posed)] == [
         "jobs[0].options[0].uses[0].amount: 3 are asked for; at the site there are never more than 2"
     ]
+
+
+def test_jobs_on_a_machine_that_runs_several_do_not_require_each_other():
+    jobs = [job("a", 50, 50, start=0), job("b", 50, 50, start=4)]
+    new = {"a": at("a", 4), "b": at("b", 2)}
+    assert requires(problem(*jobs), new) == {"a": {"b"}, "b": set()}
+    assert requires(problem(*jobs, machines=furnace(capacity=2)), new) == {"a": set(), "b": set()}
+
+
+def test_jobs_of_two_families_are_not_equal():
+    a, b = job("a", 50, start=0, family="A"), job("b", 50, start=4, family="B")
+    new = {"a": at("a", 4), "b": at("b", 0)}
+    assert trade_back(problem(a, b), new) == new
+    assert trade_back(problem(a, replace(b, family="A")), new) == {"a": at("a", 0), "b": at("b", 4)}
