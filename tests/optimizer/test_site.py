@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from energy.model.plan import LineKind, Plan
+from energy.model.plan import HowFound, LineKind, Plan
 from energy.model.problem import (
     Band,
     DemandWindow,
@@ -86,6 +86,14 @@ def test_a_compressor_runs_with_its_least_power_or_not_at_all(least_kw: float, e
     six = store(3, least_kw=least_kw, as_is_kw=(max(2.0, least_kw),) * 3)
     plan = sound(plant(falling, stores=(six,)))
     assert drawn(plan) == pytest.approx(expected, abs=1e-6)
+
+
+def test_where_nothing_is_gained_a_store_does_what_its_controller_would() -> None:
+    own = (5.0, 0.0, 2.0, 2.0)
+    plan = sound(plant([3.0] * 4, job("a", 4, start=1), stores=(store(4, as_is_kw=own, end=1.0),)))
+    assert drawn(plan) == own
+    assert starts(plan) == {"a": 1}
+    assert plan.how.found is HowFound.NOTHING_TO_GAIN
 
 
 def test_a_store_makes_room_for_a_peak() -> None:
