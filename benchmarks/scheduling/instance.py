@@ -15,6 +15,7 @@ objective (`move_price=0`, `least_gain=0`), or say in `to_source` how the one be
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from energy.model.plan import Plan
 from energy.model.problem import Problem
 
 
@@ -39,6 +40,7 @@ class Instance:
     published: float | None = None  # the best published value, if the folder tells it
     published_optimal: bool = False  # and whether it is proven
     to_source: Callable[[float], float] = float  # a total of the bill (or a bound on it) in the source's formula
+    first_slot: int = 0  # the source's slot in which the problem's slot 0 lies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +49,13 @@ class Broken:
 
     name: str
     why: str
+
+
+def rows_of(instance: Instance, plan: Plan) -> list[Row]:
+    """A plan as the record shows it, in the source's ids and slots."""
+    return [Row(job=_id(p.job), start=p.start + instance.first_slot, machine=_id(p.machine)) for p in plan.placements]
+
+
+def _id(text: str) -> int | str:
+    """A source's number is shown as one."""
+    return int(text) if text.isdecimal() and str(int(text)) == text else text
