@@ -75,7 +75,7 @@ def _gap(objective: float | None, bound: float | None) -> float | None:
     above = max(0.0, objective - bound)
     if above <= NEAR * max(1.0, abs(objective)) * 1e-3:
         return 0.0
-    return above / abs(objective) if objective else math.inf
+    return above / max(abs(objective), 1e-9)
 
 
 def _how(plan: Plan) -> str:
