@@ -42,7 +42,7 @@ class Layers:
         self.credited = [kind.cost - price for kind, price in zip(self.kinds, self.prices, strict=True)]
         self.of_length: dict[int, list[int]] = {}
         for number, kind in enumerate(self.kinds):
-            if kind.slots <= network.slots:
+            if kind.count and kind.slots <= network.slots:
                 self.of_length.setdefault(kind.slots, []).append(number)
         self.cheapest = {
             slots: np.min([self.credited[number] for number in numbers], axis=0)
@@ -127,10 +127,9 @@ class Layers:
             return np.asarray(np.min(left + behind[slots:, after, shift:], axis=1)) + credit
 
         by_length = {slots: least(net.runs, net.runs, slots, self.shift(slots)) for slots in self.of_length}
-        never = np.zeros(0)
         return Excess(
             runs=tuple(
-                by_length[kind.slots] + cost if kind.slots in by_length else never
+                by_length[kind.slots] + cost if kind.count and kind.slots in by_length else np.full(len(cost), np.inf)
                 for kind, cost in zip(self.kinds, self.credited, strict=True)
             ),
             changes=tuple(

@@ -161,7 +161,7 @@ class _Run:
     def _by_fewer_breaks(self) -> None:
         """Ways for which each break costs something on top: the longer the work between breaks, the easier it is
         filled."""
-        if len({kind.group for kind in self.kinds}) > 1:
+        if any(kind.group is None for kind in self.kinds):
             return
         price = 1e-3 * abs(self.bound) / max(1, sum(kind.count for kind in self.kinds))
         while self._left > 0 and price < abs(self.bound):

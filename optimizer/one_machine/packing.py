@@ -13,10 +13,11 @@ Run = tuple[int, int]  # kind, start
 
 def packed(kinds: Sequence[JobKind], runs: Sequence[Run], *, seconds: float) -> list[Run] | None:
     """The same slots worked, each kind as often as it should run; None where the blocks cannot be filled so."""
-    if any(kind.starting.any() for kind in kinds):
-        return None  # where a run may begin matters
-    made: list[Run] = []
-    for group in {kind.group for kind in kinds}:
+    often = np.bincount([kind for kind, _ in runs], minlength=len(kinds))
+    if any(kind.group is None and kind.count != often[number] for number, kind in enumerate(kinds)):
+        return None
+    made: list[Run] = [run for run in runs if kinds[run[0]].group is None]
+    for group in sorted({kind.group for kind in kinds if kind.group is not None}):
         members = [number for number, kind in enumerate(kinds) if kind.group == group]
         blocks = _blocks(kinds, [run for run in runs if kinds[run[0]].group == group])
         filled = _filled(kinds, members, blocks, seconds)

@@ -22,23 +22,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
-    """Equal jobs: so many runs of so many slots in the state that runs jobs.
+    """Equal jobs: so many runs of so many slots in the state that runs jobs. `cost[t]` is what a run from slot t on costs
+    (t = 0 … horizon − slots); inf where none may begin.
 
-    `running[t]` is the cost of running in slot t; `starting[t]` what comes on top for a run that begins at t, inf where
-    none may begin. Kinds of the same `group` differ in length alone, and may trade places where their slots allow it."""
+    Kinds of the same `group` may trade places at no cost, so that all that matters is which slots they work in: the same
+    constant power, any start, no price for one place or another. None: a kind of its own."""
 
     slots: int
     count: int
-    running: Row
-    starting: Row
-    group: int = 0
-
-    @property
-    def cost(self) -> Row:
-        """The cost of a run that begins at the edge before slot t, for t = 0 … horizon − slots."""
-        total = np.concatenate([[0.0], np.cumsum(self.running)])
-        last = len(self.running) - self.slots + 1
-        return np.asarray(total[self.slots :] - total[: len(total) - self.slots] + self.starting[:last])
+    cost: Row
+    group: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

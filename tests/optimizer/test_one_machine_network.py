@@ -42,11 +42,10 @@ def machine(prices: list[float], *, idle_kw: float = 2.0, up: int = 2, up_kw: fl
     )
 
 
-def kind(
-    prices: list[float], slots: int, count: int, *, kw: float = 4.0, group: int = 0, **other: list[float]
-) -> JobKind:
-    said = {"running": [kw * p for p in prices], "starting": [0.0] * len(prices)} | other
-    return JobKind(slots=slots, count=count, group=group, **{name: np.array(row, float) for name, row in said.items()})
+def kind(prices: list[float], slots: int, count: int, *, kw: float = 4.0, group: int | None = 0) -> JobKind:
+    """Jobs of constant power that may run at any time."""
+    cost = [kw * sum(prices[t : t + slots]) for t in range(len(prices) - slots + 1)]
+    return JobKind(slots=slots, count=count, cost=np.array(cost, float), group=group)
 
 
 def all_sequences(network: StateNetwork, kinds: list[JobKind]) -> float:
@@ -66,8 +65,7 @@ def all_sequences(network: StateNetwork, kinds: list[JobKind]) -> float:
             for k, job in enumerate(kinds):
                 if state == network.runs and left[k] and t + job.slots <= network.slots:
                     rest = (*left[:k], left[k] - 1, *left[k + 1 :])
-                    cost = float(job.starting[t] + job.running[t : t + job.slots].sum())
-                    ways.append(cost + least(t + job.slots, state, rest, network.states))
+                    ways.append(float(job.cost[t]) + least(t + job.slots, state, rest, network.states))
         return min(ways)
 
     return least(0, network.first, tuple(job.count for job in kinds), network.states)
@@ -197,12 +195,15 @@ def machines_and_jobs(draw: st.DrawFn) -> tuple[StateNetwork, list[JobKind]]:
         last=draw(st.integers(0, states - 1)),
     )
     kinds = []
-    for group in range(draw(st.integers(1, 3))):
-        closed = draw(st.lists(st.sampled_from([0.0, 0.0, 0.0, math.inf]), min_size=n, max_size=n))
-        made = kind(prices, draw(st.integers(1, 4)), draw(st.integers(0, 2)), kw=draw(numbers), group=group)
-        windowed = draw(st.booleans())
-        starting = np.array(closed) if windowed else made.starting
-        kinds.append(JobKind(slots=made.slots, count=made.count, running=made.running, starting=starting, group=group))
+    same_kw = draw(numbers)
+    for _ in range(draw(st.integers(1, 3))):
+        slots, count = draw(st.integers(1, 4)), draw(st.integers(0, 2))
+        made = kind(prices, slots, count, kw=same_kw)
+        if draw(st.booleans()):  # a power of its own, and slots in which it may not begin
+            extra = draw(st.lists(st.sampled_from([0.0, 0.0, 2.0, math.inf]), min_size=n, max_size=n))
+            cost = kind(prices, slots, count, kw=draw(numbers)).cost
+            made = JobKind(slots=slots, count=count, cost=cost + np.array(extra[: len(cost)]))
+        kinds.append(made)
     while sum(job.count for job in kinds) > 5:
         kinds.pop()
     return network, kinds
