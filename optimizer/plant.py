@@ -118,7 +118,6 @@ class Plant:
                     said = f"of {every} patterns of pauses of {job.name or job.id} on {option.machine}"
                     found.append(f"{said} the {MOST_PATTERNS} simplest are tried; the bound holds for those")
         return tuple(found)
-        return self.has_states
 
     @property
     def has_states(self) -> bool:

@@ -234,11 +234,20 @@ def _problem(name: str, source: Source) -> Problem:
 
 def _jobs(source: Source) -> Iterator[ProblemJob]:
     """As-is they run one after another, as soon as the machine may be on."""
-    up = [took for before, after, took, _ in source.changes if before == source.base and after == ON]
-    free = dict.fromkeys(range(source.machines), min(up, default=0))
+    free = dict.fromkeys(range(source.machines), _intervals_up(source))
     for job, length in source.lengths.items():
         machine = source.machine_of[job]
         place = Placement(job=str(job), machine=str(machine), start=free[machine])
         free[machine] += length
         option = Option(machine=str(machine), power_kw=(0.0,) * length)
         yield ProblemJob(id=str(job), options=(option,), as_is=place, in_force=place, move_price=0.0)
+
+
+def _intervals_up(source: Source) -> int:
+    """The fewest intervals from the base off state to on; none where there is no way."""
+    fewest = {source.base: 0}
+    for _ in source.powers:
+        for before, after, took, _ in source.changes:
+            if before in fewest:
+                fewest[after] = min(fewest[before] + took, fewest.get(after, fewest[before] + took))
+    return fewest.get(ON, 0)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.one_machine.states import JobKind, Row, StateNetwork
+from optimizer.one_machine.waiting import TIGHT, Waiting
 
-TIGHT = 1e-9  # relative: ways whose costs differ by less cost the same
-CELLS = 30_000_000  # of one table; beyond, work done is not told apart and the bound is a weaker one
+CELLS = 12_000_000  # of one table; beyond, work done is not told apart and the bound is a weaker one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,6 @@ class Layers:
     ) -> None:
         self.network, self.kinds = network, tuple(kinds)
         self.prices = np.zeros(len(kinds)) if prices is None else prices
-        self.block_price = block_price  # for each time that the machine leaves the state that runs jobs
         self.work = sum(kind.slots * kind.count for kind in kinds)
         self.told_apart = (network.slots + 1) * network.states * (self.work + 1) <= CELLS
         self.width = self.work + 1 if self.told_apart else 1
@@ -48,6 +47,7 @@ class Layers:
             slots: np.min([self.credited[number] for number in numbers], axis=0)
             for slots, numbers in self.of_length.items()
         }
+        self.wait = Waiting(network, block_price)
         self.ahead = self._ahead()
 
     @property
@@ -63,9 +63,6 @@ class Layers:
     def shift(self, slots: int) -> int:
         return slots if self.told_apart else 0
 
-    def leaving(self, state: int) -> float:
-        return self.block_price if state == self.network.runs else 0.0
-
     def _table(self) -> Row:
         return np.full((self.network.slots + 1, self.network.states, self.width), np.inf)
 
@@ -73,21 +70,9 @@ class Layers:
         net, table = self.network, self._table()
         table[0, net.first, 0] = 0.0
         runs = [(slots, self.shift(slots), cost.tolist()) for slots, cost in self.cheapest.items()]
-        changes = [(c.before, c.after, c.slots, (c.cost + self.leaving(c.before)).tolist()) for c in net.slow_changes]
-        quick = [(a, b, (net.jumps[a, b] + self.leaving(a)).tolist()) for a, b in net.quick]
-        holding = net.holding.T[:, :, None].copy()
-        holding[:, net.runs] += self.block_price
         for t in range(net.slots + 1):
+            self.wait.step(table, t)
             here = table[t]
-            for a, b, cost in quick:
-                np.minimum(here[b], here[a] + cost[t], out=here[b])
-            if t == net.slots:
-                break
-            np.minimum(table[t + 1], here + holding[t], out=table[t + 1])
-            for a, b, slots, cost in changes:
-                if t + slots <= net.slots:
-                    there = table[t + slots, b]
-                    np.minimum(there, here[a] + cost[t], out=there)
             for slots, shift, cost in runs:
                 if t + slots <= net.slots and cost[t] < math.inf:
                     there = table[t + slots, net.runs, shift:]
@@ -163,19 +148,16 @@ class _Back:
         return found[::-1]
 
     def _step(self, t: int, state: int, done: int) -> tuple[int | None, int, int, int]:
-        layers, net = self.layers, self.layers.network
-        value = layers.ahead[t, state, done]
-        through = [(state, 0.0)]
-        through += [(a, float(net.jumps[a, b, t]) + layers.leaving(a)) for a, b in net.quick if b == state]
-        for at, jump in through:
-            here = layers.ahead[t, at, done]
-            if here + jump > value + layers.tight:
-                continue
-            if (t, at, done) == (0, net.first, 0):
+        layers = self.layers
+        for at in layers.wait.came_from(layers.ahead, t, state, done, layers.tight):
+            if (t, at, done) == (0, layers.network.first, 0):
                 return None, 0, at, 0
-            step = self._run(t, at, done, here) or self._wait(t, at, done, here)
-            if step is not None:
-                return step
+            run = self._run(t, at, done, layers.ahead[t, at, done])
+            if run is not None:
+                return run
+            waited = layers.wait.back(layers.ahead, t, at, done, layers.tight)
+            if waited is not None:
+                return None, *waited, done
         raise AssertionError("a cheapest way is tight all along")
 
     def _run(self, t: int, state: int, done: int, value: float) -> tuple[int, int, int, int] | None:
@@ -198,17 +180,3 @@ class _Back:
         """Kinds that are left over first, long ones before short ones."""
         slots = self.layers.kinds[kind].slots
         return bool(self.left[kind] > 0), slots if self.rng is None else slots * self.rng.random()
-
-    def _wait(self, t: int, state: int, done: int, value: float) -> tuple[None, int, int, int] | None:
-        layers, net = self.layers, self.layers.network
-        ahead, most = layers.ahead, value + layers.tight
-        held = net.holding[state, t - 1] + layers.leaving(state) if t else math.inf
-        if t and ahead[t - 1, state, done] + held <= most:
-            return None, t - 1, state, done
-        for change in net.slow_changes:
-            begun = t - change.slots
-            if change.after == state and begun >= 0:
-                cost = change.cost[begun] + layers.leaving(change.before)
-                if ahead[begun, change.before, done] + cost <= most:
-                    return None, begun, change.before, done
-        return None

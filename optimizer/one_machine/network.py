@@ -1,9 +1,10 @@
 """One machine with power-saving states and a price for each slot, planned to a proof.
 
 First the cheapest way that works as many slots as the jobs take (`layers`). Where its working time can be filled with the
-jobs (`packing`), it is a plan, and nothing is cheaper. Where not, ways with fewer breaks give a plan; the relaxation's
-prices for the kinds raise the bound; and branch and bound looks through the few arcs that a plan within a small step
-above the bound can use. Where it finds none, that step is proven too, and the next one is larger.
+jobs (`packing`), it is a plan, and nothing is cheaper. Where not, ways with fewer breaks give a plan, and so do the jobs
+in an order of theirs, timed at its best (`orders`). The relaxation's prices for the kinds of jobs raise the bound, and
+branch and bound looks through the few arcs that a plan within a small step above the bound can use (`program`). Where it
+finds none, that step is proven too, and the next one is larger.
 """
 
 import math
@@ -14,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.one_machine.layers import Layers
+from optimizer.one_machine.orders import exchanged, timed
 from optimizer.one_machine.packing import packed
 from optimizer.one_machine.program import Program
 from optimizer.one_machine.states import JobKind, Schedule, StateNetwork
 from optimizer.one_machine.timetable import timetable
 
-Told = Callable[[float, float | None], None]
+Told = Callable[[Schedule, float | None], None]
 
 TRIES = 8  # ways of the same cost that are tried
 ROUNDING = 1e-7  # relative
@@ -27,6 +29,9 @@ FIRST_STEP = 1e-4  # of the bound: how far above it plans are first looked for
 WIDER = 4.0
 DEARER = 3.0  # how the price of a break grows until the jobs fit
 PACKING_SECONDS = 2.0
+ORDER_SHARE = 0.1  # of the time that is left, at most
+ORDER_SECONDS = 1.0
+VAIN_EXCHANGES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +59,14 @@ def solve(
     seconds: float,
     threads: int = 1,
     seed: int = 0,
+    gap: float = 0.0,
+    order: Sequence[int] = (),
     progress: Told | None = None,
 ) -> Solved:
-    """The cheapest schedule of all jobs within a time. `progress(cost, bound)` hears of each better one."""
-    return _Run(network, kinds, until=time.monotonic() + seconds, threads=threads, seed=seed, progress=progress).solve()
+    """The cheapest schedule of all jobs within a time, proven to a relative gap. `progress(schedule, bound)` hears of
+    each better one. `order` names the kinds in an order in which the jobs might run, to begin with."""
+    run = _Run(network, kinds, until=time.monotonic() + seconds, threads=threads, seed=seed, gap=gap, progress=progress)
+    return run.solve(order)
 
 
 class _Run:
@@ -71,25 +80,29 @@ class _Run:
         until: float,
         threads: int,
         seed: int,
+        gap: float,
         progress: Told | None,
     ) -> None:
         self.network, self.kinds = network, tuple(kinds)
-        self.until, self.threads, self.progress = until, threads, progress
+        self.until, self.threads, self.gap, self.progress = until, threads, gap, progress
         self.rng = np.random.default_rng(seed)
         self.best: Schedule | None = None
         self.bound = -math.inf
         self.unit = _unit(network, self.kinds)
         self.layers: Layers | None = None  # those of the best bound
+        self.order: list[int] = []
 
-    def solve(self) -> Solved:
+    def solve(self, order: Sequence[int]) -> Solved:
         self._by_length()
         if self.bound == math.inf:
             return self._solved("the jobs do not fit")
-        for step in (self._by_ways, self._by_fewer_breaks, self._by_prices, self._by_ways, self._by_search):
+        self.order = list(order) or [number for number, kind in enumerate(self.kinds) for _ in range(kind.count)]
+        steps = (self._by_ways, self._by_fewer_breaks, self._by_order, self._by_prices, self._by_ways, self._by_search)
+        for step in steps:
             if self._done or self._left <= 0:
                 break
             step()
-        return self._solved("optimal" if self._done else f"time is up after {step.__name__}")
+        return self._solved("proven" if self._done else "the time was up")
 
     @property
     def cost(self) -> float:
@@ -105,14 +118,18 @@ class _Run:
         return ROUNDING * max(1.0, abs(self.bound))
 
     @property
-    def _done(self) -> bool:
+    def _proven_best(self) -> bool:
         return self.cost <= self.bound + self._near
 
-    def _solved(self, how: str) -> Solved:
-        bound = self.cost if self._done else self.bound
-        return Solved(schedule=self.best, bound=bound, optimal=self._done and self.best is not None, how=how)
+    @property
+    def _done(self) -> bool:
+        return self.cost <= self.bound + max(self._near, self.gap * abs(self.cost)) if self.best else False
 
-    def _proven(self, bound: float) -> None:
+    def _solved(self, how: str) -> Solved:
+        optimal = self.best is not None and self._proven_best
+        return Solved(schedule=self.best, bound=self.cost if optimal else self.bound, optimal=optimal, how=how)
+
+    def _raise(self, bound: float) -> None:
         """A bound; costs in whole units let it rise to the next unit."""
         if self.unit and math.isfinite(bound):
             bound = self.unit * math.ceil(bound / self.unit - 1e-6)
@@ -131,12 +148,12 @@ class _Run:
 
     def _tell(self) -> None:
         if self.progress is not None and self.best is not None:
-            self.progress(self.best.cost, self.bound if math.isfinite(self.bound) else None)
+            self.progress(self.best, self.bound if math.isfinite(self.bound) else None)
 
     def _keep(self, layers: Layers) -> None:
         if self.layers is None or layers.bound > self.layers.bound:
             self.layers = layers
-        self._proven(layers.bound)
+        self._raise(layers.bound)
 
     def _by_length(self) -> None:
         self._keep(Layers(self.network, self.kinds))
@@ -169,6 +186,19 @@ class _Run:
                 return
             price *= DEARER
 
+    def _by_order(self) -> None:
+        """The jobs in their order, each order timed at its best, and the order made better by exchanges."""
+        until = time.monotonic() + min(ORDER_SECONDS, ORDER_SHARE * self._left)
+        best = timed(self.network, self.kinds, self.order)
+        self._take(best.runs)
+        vain = 0
+        while not self._done and time.monotonic() < until and vain < VAIN_EXCHANGES and len(self.order) > 1:
+            other = timed(self.network, self.kinds, exchanged(best.order, self.rng))
+            vain += 1
+            if other.cost < best.cost - self._near:
+                best, vain = other, 0
+                self._take(best.runs)
+
     def _by_prices(self) -> None:
         """The bound with what the relaxation pays for each kind."""
         prices = Program(self.network, self.kinds).prices(seconds=self._left)
@@ -190,7 +220,7 @@ class _Run:
             reached = min(found.bound, most)
             if found.done:
                 reached = min(most, self.cost)
-            self._proven(reached)
+            self._raise(reached)
             step *= WIDER
 
 

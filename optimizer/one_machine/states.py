@@ -84,9 +84,9 @@ def _jumps(states: int, slots: int, changes: tuple[Change, ...]) -> Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """Where the jobs of each kind begin, what state each slot is in (a change counts as the state it leads to), and
-    what all of it costs."""
+    """Where the jobs of each kind begin, what the machine does in each slot, and what all of it costs. `shown[t]` is the
+    number of the state in which it stands, or that of all states + the number of the slow change that it is in."""
 
     starts: tuple[tuple[int, ...], ...]
-    states: tuple[int, ...]
+    shown: tuple[int, ...]
     cost: float

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from optimizer.one_machine.states import JobKind, Schedule, StateNetwork
 
+Step = tuple[int, int, int]  # the slot edge and the state it comes from, and what the slots between show
+
 
 def timetable(network: StateNetwork, kinds: Sequence[JobKind], runs: Sequence[tuple[int, int]]) -> Schedule | None:
     """The schedule of runs (kind, start); None where runs overlap or the machine cannot get ready for one in time."""
@@ -17,18 +19,18 @@ def timetable(network: StateNetwork, kinds: Sequence[JobKind], runs: Sequence[tu
     quick = [(a, b, network.jumps[a, b].tolist()) for a, b in network.quick]
     holding = network.holding.tolist()
     best = [[math.inf] * network.states for _ in range(slots + 1)]
-    came: list[list[tuple[int, int] | None]] = [[None] * network.states for _ in range(slots + 1)]
+    came: list[list[Step | None]] = [[None] * network.states for _ in range(slots + 1)]
     best[0][network.first] = 0.0
     next_run = _next_run(slots, run_at)
 
-    def reach(t: int, state: int, cost: float, source: tuple[int, int]) -> None:
+    def reach(t: int, state: int, cost: float, step: Step) -> None:
         if cost < best[t][state]:
-            best[t][state], came[t][state] = cost, source
+            best[t][state], came[t][state] = cost, step
 
     for t in range(slots + 1):
         here = best[t]
         for a, b, cost in quick:
-            reach(t, b, here[a] + cost[t], (t, a))
+            reach(t, b, here[a] + cost[t], (t, a, b))
         if t == slots:
             break
         if t in run_at:
@@ -36,17 +38,17 @@ def timetable(network: StateNetwork, kinds: Sequence[JobKind], runs: Sequence[tu
             end = t + kinds[kind].slots
             if end > slots or next_run[t + 1] < end:
                 return None
-            reach(end, network.runs, here[network.runs] + float(costs[kind][t]), (t, network.runs))
+            reach(end, network.runs, here[network.runs] + float(costs[kind][t]), (t, network.runs, network.runs))
             continue
         for state in states:
-            reach(t + 1, state, here[state] + holding[state][t], (t, state))
-        for a, b, took, cost in changes:
+            reach(t + 1, state, here[state] + holding[state][t], (t, state, state))
+        for number, (a, b, took, cost) in enumerate(changes):
             if t + took <= next_run[t]:
-                reach(t + took, b, here[a] + cost[t], (t, a))
+                reach(t + took, b, here[a] + cost[t], (t, a, network.states + number))
     if best[slots][network.last] == math.inf:
         return None
     starts = tuple(tuple(sorted(start for k, start in runs if k == kind)) for kind in range(len(kinds)))
-    return Schedule(starts=starts, states=_states(network, came), cost=best[slots][network.last])
+    return Schedule(starts=starts, shown=_shown(network, came), cost=best[slots][network.last])
 
 
 def _next_run(slots: int, run_at: dict[int, int]) -> list[int]:
@@ -57,12 +59,12 @@ def _next_run(slots: int, run_at: dict[int, int]) -> list[int]:
     return row
 
 
-def _states(network: StateNetwork, came: list[list[tuple[int, int] | None]]) -> tuple[int, ...]:
-    """The state of each slot on the cheapest way."""
+def _shown(network: StateNetwork, came: list[list[Step | None]]) -> tuple[int, ...]:
+    """What each slot of the cheapest way shows."""
     row = [network.last] * network.slots
     t, state = network.slots, network.last
-    while (source := came[t][state]) is not None:
-        before, was = source
-        row[before:t] = [state] * (t - before)
+    while (step := came[t][state]) is not None:
+        before, was, shown = step
+        row[before:t] = [shown] * (t - before)
         t, state = before, was
     return tuple(row)

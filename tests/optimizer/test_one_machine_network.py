@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from optimizer.one_machine.layers import Layers
 from optimizer.one_machine.network import Solved, solve
+from optimizer.one_machine.orders import exchanged, timed
 from optimizer.one_machine.packing import packed
 from optimizer.one_machine.program import Program
 from optimizer.one_machine.states import Change, JobKind, StateNetwork
@@ -79,7 +81,7 @@ def kept(network: StateNetwork, kinds: list[JobKind], solved: Solved) -> None:
         assert len(starts) == job.count
         busy += [slot for start in starts for slot in range(start, start + job.slots)]
     assert len(busy) == len(set(busy))
-    assert all(solved.schedule.states[slot] == network.runs for slot in busy)
+    assert all(solved.schedule.shown[slot] == network.runs for slot in busy)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,8 @@ def test_the_state_of_each_slot() -> None:
     prices = [1, 1, 1, 6, 6, 1, 1.0]
     solved = solve(machine(prices), [kind(prices, 1, 2)], seconds=10)
     assert solved.schedule is not None
-    assert solved.schedule.states == (ON, ON, ON, IDLE, IDLE, ON, OFF)
+    going_up, going_down = 3, 4  # after the three states
+    assert solved.schedule.shown == (going_up, going_up, ON, IDLE, IDLE, ON, going_down)
 
 
 def test_jobs_that_do_not_fit_are_said_not_to() -> None:
@@ -125,7 +128,7 @@ def test_jobs_that_do_not_fit_are_said_not_to() -> None:
 def test_no_job_leaves_the_machine_off() -> None:
     solved = solve(machine([1.0] * 5), [], seconds=10)
     assert solved.schedule is not None
-    assert (solved.schedule.cost, solved.schedule.states) == (0.0, (OFF,) * 5)
+    assert (solved.schedule.cost, solved.schedule.shown) == (0.0, (OFF,) * 5)
 
 
 def test_working_time_that_the_jobs_cannot_fill_is_searched_on() -> None:
@@ -167,7 +170,9 @@ def test_a_run_that_overlaps_or_finds_the_machine_cold_has_no_timetable() -> Non
 def test_progress_hears_the_plan_and_the_bound() -> None:
     prices = [1, 1, 1, 1, 9, 9.0]
     told: list[tuple[float, float | None]] = []
-    solve(machine(prices), [kind(prices, 2, 1)], seconds=10, progress=lambda cost, bound: told.append((cost, bound)))
+    solve(
+        machine(prices), [kind(prices, 2, 1)], seconds=10, progress=lambda made, bound: told.append((made.cost, bound))
+    )
     assert told[-1] == (27.0, 27.0)
 
 
@@ -247,3 +252,28 @@ def test_branch_and_bound_finds_the_same_without_the_rest(drawn: tuple[StateNetw
     made = timetable(network, kinds, found.runs)
     assert made is not None
     assert made.cost == pytest.approx(least, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(machines_and_jobs())
+def test_the_best_of_all_orders_is_the_best(drawn: tuple[StateNetwork, list[JobKind]]) -> None:
+    network, kinds = drawn
+    jobs = [number for number, job in enumerate(kinds) for _ in range(job.count)]
+    orders = [timed(network, kinds, order) for order in sorted(set(permutations(jobs)))]
+    best = min(orders, key=lambda made: made.cost)
+    assert best.cost == pytest.approx(all_sequences(network, kinds))
+    for made in orders:
+        assert (made.runs is None) == (made.cost == math.inf)
+        if made.runs is not None:
+            assert [k for k, _ in made.runs] == list(made.order)
+            schedule = timetable(network, kinds, made.runs)
+            assert schedule is not None
+            assert schedule.cost == pytest.approx(made.cost)
+
+
+def test_an_exchange_keeps_the_jobs() -> None:
+    rng = np.random.default_rng(0)
+    order = [0, 0, 1, 2, 3]
+    seen = {tuple(exchanged(order, rng)) for _ in range(200)}
+    assert all(sorted(made) == order for made in seen)
+    assert len(seen) > 10
