@@ -46,6 +46,8 @@ def main(said: Sequence[str] | None = None) -> int:
         return 2
     gap = source.gap if asked.gap is None else asked.gap
     optimizer = Milp(gap=gap)
+    if optimizer.worker is not None:
+        optimizer.worker.warm()  # as in a service, where it was there before the problem
     try:
         made = run(source, asked, optimizer, {"set": asked.set, "seconds": asked.seconds, "gap": gap})
     except results.UnreadableResultsError as error:
