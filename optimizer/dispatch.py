@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from optimizer.one_machine.posed import one_machine
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, at_rest, steered
 from optimizer.starts import LEFT_OUT, Chosen
@@ -11,6 +12,9 @@ def best_dispatch(plant: Plant, chosen: Chosen, *, seconds: float = 10.0) -> Dis
     """What is best for everything that is open with every job where `chosen` has it."""
     if not steered(plant):
         return Reckoning(plant).dispatch_of(chosen)
+    alone = one_machine(plant)
+    if alone is not None:
+        return alone.standing(chosen) or at_rest(plant)
     from optimizer.solve import solve  # PuLP and HiGHS are loaded only where there is something to steer
 
     solved = solve(Standing(plant, chosen), seconds=seconds, gap=0.0)
