@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.one_machine.relaxed import Relaxed
-from optimizer.one_machine.runs import Mask, Rows, Table, Whole
+from optimizer.one_machine.runs import Rows, Whole
 
 BITS = 62  # jobs in one word of a set
 REST = -1  # the row of a slot without a run
@@ -46,17 +46,27 @@ class _Layer:
 class Builder:
     """Passes over the same table at the same prices."""
 
-    def __init__(self, table: Table, relaxed: Relaxed) -> None:
+    def __init__(self, relaxed: Relaxed) -> None:
+        table = relaxed.network.table
         self.table, self.relaxed = table, relaxed
         self.offset = float(relaxed.prices.sum())
-        self.words = (table.jobs + BITS - 1) // BITS
-        self.word = table.job // BITS
-        self.bit = np.int64(1) << (table.job % BITS)
-        twin = table.twins()[table.job]
-        ordered = (twin >= 0) & (twin // BITS == self.word)
-        self.earlier = np.where(ordered, np.int64(1) << (twin % BITS), 0)
+        self.tracked = relaxed.network.sets - 1  # the lowest bits are those of the tracked jobs
+        others = [job for job in range(table.jobs) if job not in relaxed.network.tracked]
+        place = np.empty(table.jobs, dtype=np.int64)
+        place[[*relaxed.network.tracked, *others]] = np.arange(table.jobs)
+        self.words = -(-table.jobs // BITS)
+        self.word = place[table.job] // BITS
+        self.bit = np.int64(1) << (place[table.job] % BITS)
+        self.earlier = self._earlier(place)
         self.takes = table.shortest[table.job]
-        self.starts_at = np.isfinite(table.cost)
+
+    def _earlier(self, place: Whole) -> Whole:
+        """Of each run, the bit of the job just like its own that must be done before (0: none)."""
+        twin = self.table.twin[self.table.job]
+        where = place[twin]
+        ordered = (twin >= 0) & (where // BITS == self.word)
+        earlier: Whole = np.where(ordered, np.int64(1) << (where % BITS), 0)
+        return earlier
 
     def run(self, *, below: float, width: int, until: float) -> Built:
         """The cheapest plan that costs less than `below`, among layers of at most `width` states."""
@@ -72,8 +82,8 @@ class Builder:
             layer = self._reached(layers, t, limit)
             if layer is None:
                 continue
-            layer, worst = _narrowed(layer, width)
-            dropped = min(dropped, worst + float(self.relaxed.from_here[t]) + self.offset)
+            layer, worst = self._narrowed(layer, t, width)
+            dropped = min(dropped, worst + self.offset)
             states += len(layer.value)
             layers[t] = layer
             old = layers[t - longest] if t > longest else None
@@ -93,11 +103,11 @@ class Builder:
     def _reached(self, layers: list[_Layer | None], t: int, limit: float) -> _Layer | None:
         """All states of slot t that can still be better, each once."""
         room = self.table.slots - t
-        rest = limit - float(self.relaxed.from_here[t])  # of the value, below which a state must stay
+        rest = limit - self.relaxed.from_here[t]  # of a state's value, by the tracked jobs done: it must be below
         parts: list[_Layer] = []
         last = layers[t - 1]
         if last is not None:
-            parts.append(_resting(last, rest, room))
+            parts.append(self._resting(last, rest, room))
         for length, rows in self.table.groups():
             layer = layers[t - length] if length <= t else None
             if layer is not None:
@@ -105,22 +115,41 @@ class Builder:
         parts = [part for part in parts if len(part.value)]
         return _merged(parts) if parts else None
 
-    def _running(self, layer: _Layer, t: int, rows: slice, rest: float, room: int) -> _Layer:
+    def _running(self, layer: _Layer, t: int, rows: slice, rest: Rows, room: int) -> _Layer:
         """What becomes of the states of slot t when a job of these rows starts."""
-        added = self.relaxed.reduced[rows, t]
-        at = np.flatnonzero(added + layer.value.min() < rest) + rows.start
+        at = np.flatnonzero(self.relaxed.reduced[rows, t] + layer.value.min() < rest.max()) + rows.start
         value = layer.value[:, None] + self.relaxed.reduced[at, t][None, :]
-        bits, earlier = self.bit[at], self.earlier[at]
-        fits = (value < rest) & ((layer.done[:, self.word[at]] & (bits | earlier)) == earlier)
+        done = layer.done if self.words == 1 else layer.done[:, self.word[at]]
+        fits = (done & (self.bit[at] | self.earlier[at])) == self.earlier[at]
+        if self.tracked:
+            fits &= value < rest[(layer.done[:, :1] | self.relaxed.network.bit[at]) & self.tracked]
+        else:
+            fits &= value < rest[0]
         state, column = np.nonzero(fits)
         row = at[column]
         left = layer.left[state] - self.takes[row]
         if room < layer.left.max():
             keep = left <= room
             state, column, row, left = state[keep], column[keep], row[keep], left[keep]
-        done = layer.done[state]
-        done[np.arange(len(state)), self.word[row]] |= self.bit[row]
-        return _Layer(done, value[state, column], left, row.astype(np.int16), state.astype(np.int32))
+        after = layer.done[state]
+        after[np.arange(len(state)), self.word[row]] |= self.bit[row]
+        return _Layer(after, value[state, column], left, row.astype(np.int16), state.astype(np.int32))
+
+    def _resting(self, layer: _Layer, rest: Rows, room: int) -> _Layer:
+        """The same states a slot later."""
+        state = np.flatnonzero((layer.value < rest[layer.done[:, 0] & self.tracked]) & (layer.left <= room))
+        rows = np.full(len(state), REST, dtype=np.int16)
+        return _Layer(layer.done[state], layer.value[state], layer.left[state], rows, state.astype(np.int32))
+
+    def _narrowed(self, layer: _Layer, t: int, width: int) -> tuple[_Layer, float]:
+        """The `width` states of the least bound, and the bound of the best that was dropped."""
+        if len(layer.value) <= width:
+            return layer, np.inf
+        bound = layer.value + self.relaxed.from_here[t, layer.done[:, 0] & self.tracked]
+        order = np.argpartition(bound, width)
+        kept = order[:width]
+        fewer = _Layer(layer.done[kept], layer.value[kept], layer.left[kept], layer.row[kept], layer.before[kept])
+        return fewer, float(bound[order[width]])
 
     def _read(self, layers: list[_Layer | None], below: float, dropped: float, states: int) -> Built:
         """Back from the last slot to the first."""
@@ -140,13 +169,6 @@ class Builder:
             if ran != REST:
                 row[self.table.job[ran]], start[self.table.job[ran]] = ran, t
         return Built(cost, row, start, min(cost, dropped), states)
-
-
-def _resting(layer: _Layer, rest: float, room: int) -> _Layer:
-    """The same states a slot later."""
-    state = np.flatnonzero((layer.value < rest) & (layer.left <= room))
-    rows = np.full(len(state), REST, dtype=np.int16)
-    return _Layer(layer.done[state], layer.value[state], layer.left[state], rows, state.astype(np.int32))
 
 
 def _merged(parts: list[_Layer]) -> _Layer:
@@ -172,12 +194,3 @@ def _mixed(done: NDArray[np.int64]) -> NDArray[np.int64]:
     factors = np.resize(MIXERS, done.shape[1]) + 2 * np.arange(done.shape[1])
     mixed: NDArray[np.int64] = (done * factors).sum(axis=1)
     return mixed
-
-
-def _narrowed(layer: _Layer, width: int) -> tuple[_Layer, float]:
-    """The `width` cheapest states, and the value of the cheapest that was dropped."""
-    if len(layer.value) <= width:
-        return layer, np.inf
-    order = np.argpartition(layer.value, width)
-    kept, worst = order[:width], float(layer.value[order[width]])
-    return _Layer(layer.done[kept], layer.value[kept], layer.left[kept], layer.row[kept], layer.before[kept]), worst

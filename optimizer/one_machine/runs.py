@@ -26,8 +26,8 @@ class Table:
 
     def __init__(self, runs: Sequence[Run], slots: int) -> None:
         self.slots = slots
-        self.given_as = np.array(sorted(range(len(runs)), key=lambda number: runs[number].slots), dtype=np.int64)
-        sorted_runs = [runs[number] for number in self.given_as]
+        self.number_of: Whole = np.array(sorted(range(len(runs)), key=lambda number: runs[number].slots), dtype=np.int64)
+        sorted_runs = [runs[number] for number in self.number_of]
         self.job: Whole = np.array([run.job for run in sorted_runs], dtype=np.int64)
         self.length: Whole = np.array([run.slots for run in sorted_runs], dtype=np.int64)
         self.jobs = int(self.job.max()) + 1 if len(runs) else 0
@@ -39,12 +39,19 @@ class Table:
         self.lengths, self.group_start = np.unique(self.length, return_index=True)
         self.shortest = np.full(self.jobs, slots + 1, dtype=np.int64)
         np.minimum.at(self.shortest, self.job, self.length)
+        self.twin = self._twins()
 
     def groups(self) -> Iterator[tuple[int, slice]]:
         """(length, its rows) of each group."""
         ends = [*self.group_start[1:], len(self.length)]
         for length, first, end in zip(self.lengths, self.group_start, ends, strict=True):
             yield int(length), slice(int(first), int(end))
+
+    def row_of(self, numbers: Sequence[int]) -> Whole:
+        """The rows of runs by their numbers as given."""
+        row = np.empty(len(self.number_of), dtype=np.int64)
+        row[self.number_of] = np.arange(len(self.number_of))
+        return row[np.asarray(numbers, dtype=np.int64)]
 
     def close(self, beyond: Mask) -> None:
         """Take these starts away: they are in no plan that is better."""
@@ -54,7 +61,7 @@ class Table:
         """What the chosen rows cost at their starts."""
         return float(self.cost[row, start].sum())
 
-    def twins(self) -> Whole:
+    def _twins(self) -> Whole:
         """Of each job, the one before it that is just like it (-1 where none is): which of the two runs first is all
         the same."""
         known: dict[bytes, int] = {}

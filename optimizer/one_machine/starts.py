@@ -4,7 +4,7 @@ No two runs overlap, nothing is interrupted, and what a job costs depends on its
 lateness and moving, summed over the slots of its run. First rough prices of the jobs and a narrow pass through the
 orders give a plan at once; then the linear program gives good prices, and wider and wider passes leave out what cannot
 be better, until nothing is left to look at or the time is up. The same input gives the same plan as long as the time
-limit does not cut in; nothing is random.
+limit does not cut in.
 """
 
 import time
@@ -13,17 +13,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimizer.one_machine.exchange import Exchange
 from optimizer.one_machine.linear import job_prices
-from optimizer.one_machine.orders import Builder, Built
-from optimizer.one_machine.relaxed import Relaxed, climb, first_prices, relax
-from optimizer.one_machine.runs import Run, Table
+from optimizer.one_machine.orders import Builder
+from optimizer.one_machine.relaxed import Network, Relaxed, first_prices
+from optimizer.one_machine.runs import Run, Table, Whole
 
-FIRST_STEPS = 60  # of the subgradient, for a first plan
+FIRST_STEPS = 40  # of the subgradient, for a first plan
 FIRST_WIDTH = 60
-WIDTHS = (300, 2_000, 12_000, 60_000, 300_000)
+# After the linear program: (jobs tracked, states a slot) of each pass
+PASSES = ((0, 300), (0, 2_000), (8, 2_000), (8, 12_000), (10, 60_000), (12, 300_000))
+STEPS = 25  # of the subgradient, for each two jobs more that are tracked
+REACH = 0.3
+MOST_STATES = 60_000_000  # of one pass: six bytes each
+EFFORT = 5_000_000  # states looked at for a gap smaller than asked for
 EXACT = 1e-9  # relative: plans whose costs differ by less cost the same
 
 Told = Callable[[float, float | None], None]
+Places = tuple[Sequence[int], Sequence[int]]  # of each job: the number of its run (as given), and its start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +38,14 @@ class Found:
     """The best plan: of each job the number of its run (in the order given) and its start; None where no plan was
     found. `bound` is proven; inf says that there is no plan at all."""
 
-    run: tuple[int, ...] | None
-    start: tuple[int, ...] | None
+    places: tuple[tuple[int, ...], tuple[int, ...]] | None
     cost: float
     bound: float
     states: int
 
     @property
     def optimal(self) -> bool:
-        return self.cost - self.bound <= 2 * EXACT * max(1.0, abs(self.cost))
+        return self.places is not None and self.cost - self.bound <= 2 * EXACT * max(1.0, abs(self.cost))
 
 
 def best_starts(
@@ -48,74 +54,96 @@ def best_starts(
     *,
     seconds: float,
     gap: float = 0.0,
-    first: tuple[Sequence[int], Sequence[int]] | None = None,
+    first: Places | None = None,
     progress: Told | None = None,
 ) -> Found:
-    """The cheapest starts of all jobs (numbered from 0) within `slots`, to a relative gap. `first` is a plan to start
-    from: of each job the number of its run, and its start."""
-    return _Planning(runs, slots, until=time.monotonic() + seconds, gap=gap, progress=progress).plan(first)
+    """The cheapest starts of all jobs (numbered from 0) within `slots`. At a relative gap of `gap` it may stop, and
+    does so when a smaller one would be much work. `first` is a plan to start from."""
+    planning = _Planning(Table(runs, slots), until=time.monotonic() + seconds, gap=gap, progress=progress)
+    planning.run(first)
+    return planning.found()
 
 
 class _Planning:
     """The best plan and bound so far."""
 
-    def __init__(self, runs: Sequence[Run], slots: int, *, until: float, gap: float, progress: Told | None) -> None:
-        self.table = Table(runs, slots)
+    def __init__(self, table: Table, *, until: float, gap: float, progress: Told | None) -> None:
+        self.table = table
         self.until, self.gap, self.progress = until, gap, progress
         self.cost, self.bound = np.inf, -np.inf
         self.row = self.start = np.empty(0, dtype=np.int64)
         self.states = 0
 
-    def plan(self, first: tuple[Sequence[int], Sequence[int]] | None) -> Found:
-        table = self.table
-        if not table.jobs:
+    def run(self, first: Places | None) -> None:
+        if not self.table.jobs:
             self.cost = self.bound = 0.0
-            return self._found()
+            return
         if first is not None:
-            place = {int(number): row for row, number in enumerate(table.given_as)}
-            row, start = np.array([place[number] for number in first[0]]), np.array(first[1])
-            self._take(row, start, table.total(row, start))
-        guess = first_prices(table)
-        hope = self.cost if self.cost < np.inf else float(guess.sum())
-        relaxed = relax(table, climb(table, guess, steps=FIRST_STEPS, cost=hope))
-        self._raise(relaxed.bound)
+            row, start = self.table.row_of(first[0]), np.array(first[1], dtype=np.int64)
+            self._take(row, start)
+        relaxed = self._rough()
         self._pass(relaxed, FIRST_WIDTH)
-        self._close(relaxed)
-        relaxed = self._better(relaxed)
-        for width in WIDTHS:
-            if self._done() or time.monotonic() > self.until:
-                break
+        relaxed = self._exact(relaxed)
+        for tracked, width in PASSES:
+            if self._done():
+                return
+            if tracked > len(relaxed.network.tracked):
+                relaxed = self._track(relaxed, tracked)
             self._pass(relaxed, width)
-            self._close(relaxed)
-        return self._found()
 
-    def _better(self, rough: Relaxed) -> Relaxed:
+    def _rough(self) -> Relaxed:
+        """The relaxation at prices found at once."""
+        guess = first_prices(self.table)
+        hope = self.cost if self.cost < np.inf else float(guess.sum())
+        return self._heard(Network(self.table).climb(guess, steps=FIRST_STEPS, cost=hope).relaxed)
+
+    def _exact(self, rough: Relaxed) -> Relaxed:
         """The relaxation at the prices of the linear program."""
         if self._done():
             return rough
         prices = job_prices(self.table, seconds=self.until - time.monotonic())
         if prices is None:
             return rough
-        relaxed = relax(self.table, prices)
-        self._raise(relaxed.bound)
-        self._close(relaxed)
+        relaxed = self._heard(Network(self.table).relax(prices))
         return relaxed if relaxed.bound > rough.bound else rough
 
-    def _pass(self, relaxed: Relaxed, width: int) -> None:
-        below = self._below()
-        built = Builder(self.table, relaxed).run(below=below, width=width, until=self.until)
-        self.states += built.states
-        self._heard(built)
+    def _track(self, relaxed: Relaxed, most: int) -> Relaxed:
+        """The relaxation that counts more jobs exactly: those that its paths leave out or repeat most."""
+        tracked = list(relaxed.network.tracked)
+        climbed = relaxed.network.climb(relaxed.prices, steps=STEPS, cost=self.cost, reach=REACH)
+        while len(tracked) < min(most, self.table.jobs) and not self._done():
+            order = [job for job in np.argsort(-climbed.astray, kind="stable").tolist() if job not in tracked]
+            tracked += order[: min(4 if not tracked else 2, most - len(tracked))]
+            network = Network(self.table, tracked)
+            climbed = network.climb(climbed.relaxed.prices, steps=STEPS, cost=self.cost, reach=REACH)
+            self._heard(climbed.relaxed)
+        return climbed.relaxed
 
-    def _heard(self, built: Built) -> None:
+    def _heard(self, relaxed: Relaxed) -> Relaxed:
+        """Keep its bound, and leave out what it proves to be in no better plan."""
+        self._raise(relaxed.bound)
+        if self.cost < np.inf:
+            self.table.close(relaxed.beyond(self.cost + EXACT * abs(self.cost)))
+        return relaxed
+
+    def _pass(self, relaxed: Relaxed, width: int) -> None:
+        """Build plans slot after slot, and exchange jobs in the best one."""
+        width = min(width, MOST_STATES // self.table.slots)
+        built = Builder(relaxed).run(below=self._below(), width=width, until=self.until)
+        self.states += built.states
         if built.row is not None and built.start is not None and built.cost < self.cost:
-            self._take(built.row, built.start, built.cost)
+            self._take(built.row, built.start)
         if built.in_time:
             self._raise(built.bound)
+        if self.cost < np.inf and not self._done():
+            self._take(*Exchange(self.table).better(self.row, self.start, until=self.until))
+            self.table.close(relaxed.beyond(self.cost + EXACT * abs(self.cost)))
 
-    def _take(self, row: np.ndarray, start: np.ndarray, cost: float) -> None:
-        self.cost, self.row, self.start = cost, row, start
-        self._tell()
+    def _take(self, row: Whole, start: Whole) -> None:
+        cost = self.table.total(row, start)
+        if cost < self.cost:
+            self.cost, self.row, self.start = cost, row, start
+            self._tell()
 
     def _raise(self, bound: float) -> None:
         if bound > self.bound:
@@ -128,22 +156,15 @@ class _Planning:
 
     def _below(self) -> float:
         """What a plan must cost less than, to be worth finding."""
-        return self.cost - max(self.gap, EXACT) * abs(self.cost) if self.cost < np.inf else np.inf
+        if self.cost == np.inf:
+            return np.inf
+        return self.cost - max(EXACT, self.gap if self.states > EFFORT else 0.0) * abs(self.cost)
 
     def _done(self) -> bool:
-        return bool(self.bound >= self._below())
+        return bool(self.bound >= self._below()) or time.monotonic() > self.until
 
-    def _close(self, relaxed: Relaxed) -> None:
-        if self.cost < np.inf:
-            self.table.close(relaxed.beyond(self.table, self.cost))
-
-    def _found(self) -> Found:
+    def found(self) -> Found:
         if self.cost == np.inf:
-            return Found(run=None, start=None, cost=self.cost, bound=self.bound, states=self.states)
-        return Found(
-            run=tuple(self.table.given_as[self.row].tolist()),
-            start=tuple(self.start.tolist()),
-            cost=self.cost,
-            bound=min(self.bound, self.cost),
-            states=self.states,
-        )
+            return Found(places=None, cost=self.cost, bound=self.bound, states=self.states)
+        places = tuple(self.table.number_of[self.row].tolist()), tuple(self.start.tolist())
+        return Found(places=places, cost=self.cost, bound=min(self.bound, self.cost), states=self.states)
