@@ -10,6 +10,7 @@ from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
 from optimizer.solve import build, solve
 from optimizer.starts import Chosen
+from optimizer.structure import engine_of
 from optimizer.worker import Finished, Found, Task, starts_of
 
 
@@ -17,14 +18,19 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
     """Solve a task; used by the child, and in one's own process by tests."""
     plant = Plant(task.problem)
     plant.own_schedule = task.own_schedule
-    model = build(plant)
 
     def better(chosen: Chosen, dispatch: Dispatch | None, cost: float, bound: float | None) -> None:
         tell(Found(plant.placements(chosen), dispatch, cost, bound))
 
+    engine = engine_of(plant)
+    if engine is not None:
+        first = starts_of(plant, task.first)
+        ended = engine.solve(first=first, seconds=task.until - time.monotonic(), gap=task.gap, tell=better)
+        places = None if ended.chosen is None else plant.placements(ended.chosen)
+        return Finished(places, ended.dispatch, ended.bound, ended.optimal, ended.status)
     solved = solve(
         plant,
-        model=model,
+        model=build(plant),
         seconds=task.until - time.monotonic(),
         gap=task.gap,
         first=starts_of(plant, task.first),

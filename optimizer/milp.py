@@ -18,6 +18,7 @@ from optimizer.greedy import Told, dispatched, first_plan
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.search import Search
+from optimizer.structure import Engine, engine_of
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
 
 FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the solver's
@@ -76,14 +77,23 @@ class Milp:
         if self.worker is not None:
             self.worker.warm()
         plant = Plant(problem)
-        until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
-        heard = _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
+        engine = engine_of(plant)
+        heard = _Heard(self._first(plant, engine, began, seconds, progress))
         own_rule = problem.battery is not None and not site_steered(plant)
         first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
         self._ask(plant, heard, first_deadline, progress)
         if own_rule and not heard.failed and heard.gap > max(self.gap, EXACT):
             self._ask(plant, heard, deadline, progress, given=True)
-        return answer_of(plant, heard.best, self._how(plant, heard, began))
+        return answer_of(plant, heard.best, self._how(plant, heard, began, engine))
+
+    def _first(
+        self, plant: Plant, engine: Engine | None, began: float, seconds: float, progress: Told | None
+    ) -> Candidate:
+        """The search's plan; an engine that knows the structure of the problem starts from the plan in force."""
+        if engine is not None:
+            return candidate(plant, plant.as_given)
+        until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
+        return first_plan(plant, until=until, groups=self.groups, progress=progress)
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
@@ -107,7 +117,8 @@ class Milp:
             heard.notes.append(f"the solver found no plan ({finished.status}); this is the search's")
             return
         _take(plant, heard, finished.chosen, finished.dispatch, None if given else finished.bound)
-        _tidy(plant, heard)
+        if heard.gap > EXACT:
+            _tidy(plant, heard)
 
     def _finish(
         self, plant: Plant, heard: _Heard, deadline: float, tell: Callable[[Found], None], *, given: bool
@@ -134,7 +145,7 @@ class Milp:
             heard.notes.append("the solver overran its time and was ended; this is the best plan before")
         return finished
 
-    def _how(self, plant: Plant, heard: _Heard, began: float) -> How:
+    def _how(self, plant: Plant, heard: _Heard, began: float, engine: Engine | None) -> How:
         gap = gap_of(heard.best.cost, heard.bound)
         if gap is not None and gap <= max(self.gap, EXACT):
             found = HowFound.OPTIMAL
@@ -142,7 +153,7 @@ class Milp:
             found = HowFound.HEURISTIC if gap is None or heard.failed else HowFound.GAP
         note = "; ".join((*heard.notes, *plant.notes))
         seconds = time.monotonic() - began
-        return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(), note=note)
+        return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(engine), note=note)
 
 
 def _take(
@@ -165,9 +176,11 @@ def _tidy(plant: Plant, heard: _Heard) -> None:
     heard.best = best_of(best, candidate(plant, chosen, best.dispatch))
 
 
-def _solver() -> str:
+def _solver(engine: Engine | None) -> str:
     from importlib.metadata import version
 
+    if engine is not None:
+        return f"{engine.name}, HiGHS {version('highspy')}"
     return f"HiGHS {version('highspy')} through PuLP {version('pulp')}"
 
 

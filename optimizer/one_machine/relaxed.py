@@ -57,6 +57,8 @@ class Network:
             if not missing.any():
                 break
             direction = missing + KEPT_DIRECTION * direction
+            if not direction.any():
+                direction = missing
             gap = max(cost - relaxed.bound, 1e-4 * abs(cost))
             relaxed = self.relax(relaxed.prices + reach * gap / float(direction @ direction) * direction)
             if relaxed.bound > best.bound:

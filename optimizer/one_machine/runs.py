@@ -26,7 +26,9 @@ class Table:
 
     def __init__(self, runs: Sequence[Run], slots: int) -> None:
         self.slots = slots
-        self.number_of: Whole = np.array(sorted(range(len(runs)), key=lambda number: runs[number].slots), dtype=np.int64)
+        self.number_of: Whole = np.array(
+            sorted(range(len(runs)), key=lambda number: runs[number].slots), dtype=np.int64
+        )
         sorted_runs = [runs[number] for number in self.number_of]
         self.job: Whole = np.array([run.job for run in sorted_runs], dtype=np.int64)
         self.length: Whole = np.array([run.slots for run in sorted_runs], dtype=np.int64)

@@ -29,7 +29,6 @@ MOST_STATES = 60_000_000  # of one pass: six bytes each
 EFFORT = 5_000_000  # states looked at for a gap smaller than asked for
 EXACT = 1e-9  # relative: plans whose costs differ by less cost the same
 
-Told = Callable[[float, float | None], None]
 Places = tuple[Sequence[int], Sequence[int]]  # of each job: the number of its run (as given), and its start
 
 
@@ -41,11 +40,8 @@ class Found:
     places: tuple[tuple[int, ...], tuple[int, ...]] | None
     cost: float
     bound: float
+    optimal: bool
     states: int
-
-    @property
-    def optimal(self) -> bool:
-        return self.places is not None and self.cost - self.bound <= 2 * EXACT * max(1.0, abs(self.cost))
 
 
 def best_starts(
@@ -54,12 +50,15 @@ def best_starts(
     *,
     seconds: float,
     gap: float = 0.0,
+    other_cost: float = 0.0,
     first: Places | None = None,
-    progress: Told | None = None,
+    progress: Callable[[Found], None] | None = None,
 ) -> Found:
-    """The cheapest starts of all jobs (numbered from 0) within `slots`. At a relative gap of `gap` it may stop, and
-    does so when a smaller one would be much work. `first` is a plan to start from."""
-    planning = _Planning(Table(runs, slots), until=time.monotonic() + seconds, gap=gap, progress=progress)
+    """The cheapest starts of all jobs (numbered from 0) within `slots`. At a gap of `gap`, relative to the cost and what
+    else is paid beside it (`other_cost`), it may stop, and does so when a smaller one would be much work. `first` is a
+    plan to start from; `progress` hears of each better plan or bound."""
+    planning = _Planning(Table(runs, slots), until=time.monotonic() + seconds, progress=progress)
+    planning.gap, planning.other_cost = gap, other_cost
     planning.run(first)
     return planning.found()
 
@@ -67,9 +66,11 @@ def best_starts(
 class _Planning:
     """The best plan and bound so far."""
 
-    def __init__(self, table: Table, *, until: float, gap: float, progress: Told | None) -> None:
+    def __init__(self, table: Table, *, until: float, progress: Callable[[Found], None] | None) -> None:
         self.table = table
-        self.until, self.gap, self.progress = until, gap, progress
+        self.until, self.progress = until, progress
+        self.gap = self.other_cost = 0.0
+        self.largest = float(np.max(np.abs(table.cost), where=np.isfinite(table.cost), initial=0.0))
         self.cost, self.bound = np.inf, -np.inf
         self.row = self.start = np.empty(0, dtype=np.int64)
         self.states = 0
@@ -123,7 +124,7 @@ class _Planning:
         """Keep its bound, and leave out what it proves to be in no better plan."""
         self._raise(relaxed.bound)
         if self.cost < np.inf:
-            self.table.close(relaxed.beyond(self.cost + EXACT * abs(self.cost)))
+            self.table.close(relaxed.beyond(self.cost + self._exactly()))
         return relaxed
 
     def _pass(self, relaxed: Relaxed, width: int) -> None:
@@ -137,7 +138,7 @@ class _Planning:
             self._raise(built.bound)
         if self.cost < np.inf and not self._done():
             self._take(*Exchange(self.table).better(self.row, self.start, until=self.until))
-            self.table.close(relaxed.beyond(self.cost + EXACT * abs(self.cost)))
+            self.table.close(relaxed.beyond(self.cost + self._exactly()))
 
     def _take(self, row: Whole, start: Whole) -> None:
         cost = self.table.total(row, start)
@@ -152,19 +153,31 @@ class _Planning:
 
     def _tell(self) -> None:
         if self.progress is not None and self.cost < np.inf:
-            self.progress(self.cost, min(self.bound, self.cost) if self.bound > -np.inf else None)
+            self.progress(self.found())
+
+    def _exactly(self) -> float:
+        """What two plans of the same cost may differ by."""
+        return EXACT * max(abs(self.cost), self.largest)
 
     def _below(self) -> float:
         """What a plan must cost less than, to be worth finding."""
         if self.cost == np.inf:
             return np.inf
-        return self.cost - max(EXACT, self.gap if self.states > EFFORT else 0.0) * abs(self.cost)
+        enough = self.gap * abs(self.cost + self.other_cost) if self.states > EFFORT else 0.0
+        return self.cost - max(self._exactly(), enough)
 
     def _done(self) -> bool:
         return bool(self.bound >= self._below()) or time.monotonic() > self.until
 
     def found(self) -> Found:
+        """The best so far."""
         if self.cost == np.inf:
-            return Found(places=None, cost=self.cost, bound=self.bound, states=self.states)
-        places = tuple(self.table.number_of[self.row].tolist()), tuple(self.start.tolist())
-        return Found(places=places, cost=self.cost, bound=min(self.bound, self.cost), states=self.states)
+            return Found(places=None, cost=self.cost, bound=self.bound, optimal=False, states=self.states)
+        optimal = bool(self.cost - self.bound <= 2.0 * self._exactly())
+        return Found(
+            places=(tuple(self.table.number_of[self.row].tolist()), tuple(self.start.tolist())),
+            cost=self.cost,
+            bound=self.cost if optimal else self.bound,
+            optimal=optimal,
+            states=self.states,
+        )

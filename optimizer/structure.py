@@ -1,0 +1,65 @@
+"""Which structure a problem has, and the engine that knows it. Where none does, the general program plans it.
+
+A case is one function: it looks at a plant and gives its engine, or None where the plant says anything that the engine
+does not know. What is not named by a case must be as by default (`only`), so that a rule that a problem learns later
+is never overlooked.
+"""
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Protocol
+
+from optimizer.plant import Plant
+from optimizer.reckoning import Dispatch
+from optimizer.starts import Chosen
+
+# (chosen, dispatch, cost, bound) of each better plan; without a dispatch only the bound is new
+Tell = Callable[[Chosen, Dispatch | None, float, float | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ended:
+    """An engine's last word. `bound` is one on what a plan costs in all."""
+
+    chosen: Chosen | None
+    dispatch: Dispatch | None
+    bound: float | None
+    optimal: bool
+    status: str
+
+
+class Engine(Protocol):
+    """Plans one plant."""
+
+    @property
+    def name(self) -> str: ...
+
+    def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended: ...
+
+
+def one_machine_separable(plant: Plant) -> Engine | None:
+    """One machine, and what a job costs depends on its own start alone."""
+    from optimizer.one_machine.separable import separable
+
+    return separable(plant)
+
+
+CASES: tuple[Callable[[Plant], Engine | None], ...] = (one_machine_separable,)
+
+
+def engine_of(plant: Plant) -> Engine | None:
+    """The first engine that knows all that this plant says."""
+    for case in CASES:
+        engine = case(plant)
+        if engine is not None:
+            return engine
+    return None
+
+
+def only(noun: Any, known: frozenset[str]) -> bool:
+    """Whether every field beyond the known ones is as by default."""
+    return all(
+        field.default is not MISSING and getattr(noun, field.name) == field.default
+        for field in fields(noun)
+        if field.name not in known
+    )
