@@ -12,7 +12,9 @@ from optimizer.one_machine.runs import Rows, Table
 def job_prices(table: Table, *, seconds: float) -> Rows | None:
     """The duals of "each job once" (interior point, no crossover: the relaxation turns any prices into a true bound).
     None where there was no time."""
-    highs = loaded(_program(table), {"solver": "ipm", "run_crossover": "off", "time_limit": max(0.01, seconds)})
+    highs = loaded(
+        _program(table), {"solver": "ipm", "run_crossover": "off", "presolve": "off", "time_limit": max(0.01, seconds)}
+    )
     highs.run()
     if highs.modelStatusToString(highs.getModelStatus()) not in ("Optimal", "Unknown"):
         return None

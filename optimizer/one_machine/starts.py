@@ -22,7 +22,7 @@ from optimizer.one_machine.runs import Run, Table, Whole
 FIRST_STEPS = 40  # of the subgradient, for a first plan
 FIRST_WIDTH = 60
 # After the linear program: (jobs tracked, states a slot) of each pass
-PASSES = ((0, 300), (0, 2_000), (8, 2_000), (8, 12_000), (10, 60_000), (12, 300_000))
+PASSES = ((0, 300), (0, 2_000), (8, 2_000), (8, 12_000), (10, 60_000), (10, 300_000), (12, 300_000))
 STEPS = 25  # of the subgradient, for each two jobs more that are tracked
 REACH = 0.3
 MOST_STATES = 60_000_000  # of one pass: six bytes each
