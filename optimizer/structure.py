@@ -34,7 +34,13 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
-    def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended: ...
+    def at_once(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended | None:
+        """A good plan in little time, found in the process that asks; None where the search is as good."""
+        ...
+
+    def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended:
+        """The best plan in time, from a good one; in a child process that can be ended."""
+        ...
 
 
 def one_machine_separable(plant: Plant) -> Engine | None:

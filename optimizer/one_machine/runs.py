@@ -55,6 +55,11 @@ class Table:
         row[self.number_of] = np.arange(len(self.number_of))
         return row[np.asarray(numbers, dtype=np.int64)]
 
+    @property
+    def work(self) -> int:
+        """The slots of all starts together: the entries of a linear program."""
+        return int((np.isfinite(self.cost).sum(axis=1) * self.length).sum())
+
     def close(self, beyond: Mask) -> None:
         """Take these starts away: they are in no plan that is better."""
         self.cost[beyond] = np.inf

@@ -18,7 +18,7 @@ from optimizer.starts import LEFT_OUT, Chosen, Rows, Starts, Whole
 from optimizer.structure import Ended, Tell, only
 
 if TYPE_CHECKING:
-    from optimizer.one_machine.starts import Found
+    from optimizer.one_machine.starts import Found, Stage
 
 # What each noun may say here; all else must be as by default.
 PROBLEM = frozenset(
@@ -54,15 +54,25 @@ class Separable:
 
     name = "orders of one machine"
 
+    def at_once(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended:
+        """A good plan in little time; proven where that is little work."""
+        from optimizer.one_machine.starts import Stage  # loads HiGHS
+
+        return self._best(first, seconds, gap, tell, Stage.AT_ONCE)
+
     def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended:
-        """The best starts in time; `tell` hears of each better plan."""
-        from optimizer.one_machine.starts import best_starts  # loads HiGHS
+        """The best starts in time, from a good plan."""
+        from optimizer.one_machine.starts import Stage
+
+        return self._best(first, seconds, gap, tell, Stage.REST)
+
+    def _best(self, first: Chosen, seconds: float, gap: float, tell: Tell, stage: "Stage") -> Ended:
+        from optimizer.one_machine.starts import best_starts
 
         def heard(found: "Found") -> None:
-            chosen = self._chosen(found)
-            if chosen is not None:
-                bound = self._bound(found)
-                tell(chosen, Reckoning(self.plant).dispatch_of(chosen), found.cost + self.other_cost, bound)
+            ended = self._ended(found)
+            if ended.chosen is not None:
+                tell(ended.chosen, ended.dispatch, found.cost + self.other_cost, ended.bound)
 
         found = best_starts(
             self.runs,
@@ -71,15 +81,20 @@ class Separable:
             gap=gap,
             other_cost=self.other_cost,
             first=self._places(first),
+            stage=stage,
             progress=heard,
         )
-        chosen = self._chosen(found)
-        dispatch = None if chosen is None else Reckoning(self.plant).dispatch_of(chosen)
-        status = "optimal" if found.optimal else f"{found.states} states"
-        return Ended(chosen=chosen, dispatch=dispatch, bound=self._bound(found), optimal=found.optimal, status=status)
+        return self._ended(found)
 
-    def _bound(self, found: "Found") -> float | None:
-        return found.bound + self.other_cost if np.isfinite(found.bound) else None
+    def _ended(self, found: "Found") -> Ended:
+        chosen = self._chosen(found)
+        return Ended(
+            chosen=chosen,
+            dispatch=None if chosen is None else Reckoning(self.plant).dispatch_of(chosen),
+            bound=found.bound + self.other_cost if np.isfinite(found.bound) else None,
+            optimal=found.optimal,
+            status="optimal" if found.optimal else f"{found.states} states",
+        )
 
     def _chosen(self, found: "Found") -> Chosen | None:
         """The starts of the plant that a plan names; jobs elsewhere stay."""

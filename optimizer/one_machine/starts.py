@@ -10,6 +10,7 @@ limit does not cut in.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from optimizer.one_machine.exchange import Exchange
 from optimizer.one_machine.linear import job_prices
 from optimizer.one_machine.orders import Builder
 from optimizer.one_machine.relaxed import Network, Relaxed, first_prices
-from optimizer.one_machine.runs import Run, Table, Whole
+from optimizer.one_machine.runs import Rows, Run, Table, Whole
 
 FIRST_STEPS = 40  # of the subgradient, for a first plan
 FIRST_WIDTH = 60
@@ -28,6 +29,9 @@ REACH = 0.3
 MOST_STATES = 60_000_000  # of one pass: six bytes each
 EFFORT = 5_000_000  # states looked at for a gap smaller than asked for
 EXACT = 1e-9  # relative: plans whose costs differ by less cost the same
+
+AT_ONCE_WORK = 15_000  # slots of all starts, up to which the linear program is solved at once
+AT_ONCE_PASSES = 2
 
 Places = tuple[Sequence[int], Sequence[int]]  # of each job: the number of its run (as given), and its start
 
@@ -44,6 +48,15 @@ class Found:
     states: int
 
 
+class Stage(Enum):
+    """How much of the way to go: a good plan at once (proven where that is little work), the rest of the way from such a
+    plan, or all of it."""
+
+    AT_ONCE = auto()
+    REST = auto()
+    WHOLE = auto()
+
+
 def best_starts(
     runs: Sequence[Run],
     slots: int,
@@ -52,6 +65,7 @@ def best_starts(
     gap: float = 0.0,
     other_cost: float = 0.0,
     first: Places | None = None,
+    stage: Stage = Stage.WHOLE,
     progress: Callable[[Found], None] | None = None,
 ) -> Found:
     """The cheapest starts of all jobs (numbered from 0) within `slots`. At a gap of `gap`, relative to the cost and what
@@ -59,7 +73,7 @@ def best_starts(
     plan to start from; `progress` hears of each better plan or bound."""
     planning = _Planning(Table(runs, slots), until=time.monotonic() + seconds, progress=progress)
     planning.gap, planning.other_cost = gap, other_cost
-    planning.run(first)
+    planning.run(first, stage)
     return planning.found()
 
 
@@ -75,28 +89,38 @@ class _Planning:
         self.row = self.start = np.empty(0, dtype=np.int64)
         self.states = 0
 
-    def run(self, first: Places | None) -> None:
+    def run(self, first: Places | None, stage: Stage) -> None:
         if not self.table.jobs:
             self.cost = self.bound = 0.0
             return
         if first is not None:
-            row, start = self.table.row_of(first[0]), np.array(first[1], dtype=np.int64)
-            self._take(row, start)
-        relaxed = self._rough()
-        self._pass(relaxed, FIRST_WIDTH)
-        relaxed = self._exact(relaxed)
-        for tracked, width in PASSES:
+            self._take(self.table.row_of(first[0]), np.array(first[1], dtype=np.int64))
+        relaxed = self._rough(0 if stage is Stage.REST else FIRST_STEPS)
+        if stage is not Stage.REST:
+            self._pass(relaxed, FIRST_WIDTH)
+        if stage is not Stage.AT_ONCE:
+            self._prove(relaxed, len(PASSES))
+        elif self.table.work <= AT_ONCE_WORK:
+            self._prove(relaxed, AT_ONCE_PASSES)
+
+    def _prove(self, rough: Relaxed, passes: int) -> None:
+        """Better prices, and wider and wider passes."""
+        relaxed = self._exact(rough)
+        for tracked, width in PASSES[:passes]:
             if self._done():
                 return
             if tracked > len(relaxed.network.tracked):
                 relaxed = self._track(relaxed, tracked)
             self._pass(relaxed, width)
 
-    def _rough(self) -> Relaxed:
+    def _rough(self, steps: int) -> Relaxed:
         """The relaxation at prices found at once."""
         guess = first_prices(self.table)
-        hope = self.cost if self.cost < np.inf else float(guess.sum())
-        return self._heard(Network(self.table).climb(guess, steps=FIRST_STEPS, cost=hope).relaxed)
+        return self._heard(Network(self.table).climb(guess, steps=steps, cost=self._hope(guess)).relaxed)
+
+    def _hope(self, prices: Rows) -> float:
+        """What a good plan may cost, where none is known yet."""
+        return self.cost if self.cost < np.inf else max(float(prices.sum()), self.bound)
 
     def _exact(self, rough: Relaxed) -> Relaxed:
         """The relaxation at the prices of the linear program."""
@@ -111,12 +135,13 @@ class _Planning:
     def _track(self, relaxed: Relaxed, most: int) -> Relaxed:
         """The relaxation that counts more jobs exactly: those that its paths leave out or repeat most."""
         tracked = list(relaxed.network.tracked)
-        climbed = relaxed.network.climb(relaxed.prices, steps=STEPS, cost=self.cost, reach=REACH)
+        hope = self._hope(relaxed.prices)
+        climbed = relaxed.network.climb(relaxed.prices, steps=STEPS, cost=hope, reach=REACH)
         while len(tracked) < min(most, self.table.jobs) and not self._done():
             order = [job for job in np.argsort(-climbed.astray, kind="stable").tolist() if job not in tracked]
             tracked += order[: min(4 if not tracked else 2, most - len(tracked))]
             network = Network(self.table, tracked)
-            climbed = network.climb(climbed.relaxed.prices, steps=STEPS, cost=self.cost, reach=REACH)
+            climbed = network.climb(climbed.relaxed.prices, steps=STEPS, cost=hope, reach=REACH)
             self._heard(climbed.relaxed)
         return climbed.relaxed
 
