@@ -18,11 +18,14 @@ from optimizer.greedy import Told, dispatched, first_plan
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.search import Search
-from optimizer.structure import Engine, engine_of
+from optimizer.starts import Chosen
+from optimizer.structure import Engine, Tell, engine_of
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
 
 FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the solver's
 FIRST_PLAN_SECONDS = 3.0
+AT_ONCE_SHARE = 0.6  # for an engine that knows the structure of the problem, before the child is asked
+AT_ONCE_SECONDS = 2.0
 KEPT_BACK_SECONDS = 0.3  # to end the child, price the plan and answer
 EXACT = 1e-9
 OWN_RULE_SHARE = 0.4  # of the solver's time, for plans around the simulated schedule of a battery that steers itself
@@ -86,9 +89,11 @@ class Milp:
             self.worker.warm()
         plant = Plant(problem)
         engine = engine_of(plant)
-        heard = _Heard(self._first(plant, engine, began, seconds, progress))
+        heard = self._first(plant, engine, began, seconds, progress)
         for places in starts:
             heard.best = best_of(heard.best, candidate(plant, plant.chosen_of(places)))
+        if engine is not None and heard.gap <= EXACT:
+            return answer_of(plant, heard.best, self._how(plant, heard, began, engine))
         own_rule = problem.battery is not None and not site_steered(plant)
         first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
         self._ask(plant, heard, first_deadline, progress)
@@ -98,12 +103,16 @@ class Milp:
 
     def _first(
         self, plant: Plant, engine: Engine | None, began: float, seconds: float, progress: Told | None
-    ) -> Candidate:
-        """The search's plan; an engine that knows the structure of the problem starts from the plan in force."""
+    ) -> _Heard:
+        """A plan at once: that of an engine that knows the structure of the problem, else the search's."""
         if engine is not None:
-            return candidate(plant, plant.as_given)
+            heard = _Heard(candidate(plant, plant.as_given))
+            told = _telling(plant, heard, progress)
+            most = min(AT_ONCE_SECONDS, AT_ONCE_SHARE * seconds)
+            if engine.at_once(first=plant.as_given, seconds=most, gap=self.gap, tell=told) is not None:
+                return heard
         until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
-        return first_plan(plant, until=until, groups=self.groups, progress=progress)
+        return _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
@@ -174,6 +183,17 @@ def _take(
         heard.bound = bound if heard.bound is None else max(bound, heard.bound)
     if dispatch is not None:
         heard.best = best_of(heard.best, candidate(plant, starts_of(plant, chosen), dispatch))
+
+
+def _telling(plant: Plant, heard: _Heard, progress: Told | None) -> Tell:
+    """Hear an engine in this process."""
+
+    def tell(chosen: Chosen, dispatch: Dispatch | None, cost: float, bound: float | None) -> None:  # noqa: ARG001
+        _take(plant, heard, plant.placements(chosen), dispatch, bound)
+        if progress is not None:
+            progress(heard.best.cost, heard.bound)
+
+    return tell
 
 
 def _tidy(plant: Plant, heard: _Heard) -> None:

@@ -34,7 +34,20 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
-    def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended: ...
+    def at_once(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended | None:
+        """A good plan in little time, found in the process that asks; None where the search is as good."""
+        ...
+
+    def solve(self, *, first: Chosen, seconds: float, gap: float, tell: Tell) -> Ended:
+        """The best plan in time, from a good one; in a child process that can be ended."""
+        ...
+
+
+def one_machine_separable(plant: Plant) -> Engine | None:
+    """One machine, and what a job costs depends on its own start alone."""
+    from optimizer.one_machine.separable import separable
+
+    return separable(plant)
 
 
 def one_machine_states(plant: Plant) -> Engine | None:
@@ -44,7 +57,7 @@ def one_machine_states(plant: Plant) -> Engine | None:
     return one_machine(plant)
 
 
-CASES: tuple[Callable[[Plant], Engine | None], ...] = (one_machine_states,)
+CASES: tuple[Callable[[Plant], Engine | None], ...] = (one_machine_separable, one_machine_states)
 
 
 def engine_of(plant: Plant) -> Engine | None:
