@@ -9,9 +9,10 @@ def mistakes(problem: Problem, say: Say) -> None:
     _feeders(problem, say)
     _buffers(problem, say)
     _batches(problem, say)
+    by_id = {job.id: job for job in problem.jobs}
     for i, job in enumerate(problem.jobs):
         _flows(problem, job, f"jobs[{i}]", say)
-        _holding(problem, job, f"jobs[{i}]", say)
+        _holding(problem, job, f"jobs[{i}]", say, by_id)
         _on_batch_machines(problem, job, f"jobs[{i}]", say)
 
 
@@ -53,9 +54,8 @@ def _flows(problem: Problem, job: ProblemJob, at: str, say: Say) -> None:
         finite(flow.quantity, f"{at}.flows[{i}].quantity", say)
 
 
-def _holding(problem: Problem, job: ProblemJob, at: str, say: Say) -> None:
+def _holding(problem: Problem, job: ProblemJob, at: str, say: Say, jobs: dict[str, ProblemJob]) -> None:
     batching = {machine.id for machine in problem.machines if machine.batch is not None}
-    jobs = {other.id: other for other in problem.jobs}
     for i, rule in enumerate(job.after):
         at_least_zero(rule.holding_kw, f"{at}.after[{i}].holding_kw", say)
         before = jobs.get(rule.job)
