@@ -15,6 +15,7 @@ from energy.model.plan import Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.obstacles import Places, why_not
 from energy.planning.plant_words import clock, machine_name, money, name_of, span
+from energy.planning.price_site import by_amount_of, demand_of, margin_kw, window_peak_kw
 
 __all__ = ["Reason", "reasons", "why_not"]
 
@@ -107,13 +108,15 @@ class _Around:
     """The site around one job: what it costs to put the job's load anywhere, all else as in the plan."""
 
     def __init__(self, problem: Problem, plan: Plan, job: ProblemJob, new: Placement) -> None:
-        self.problem, self.job = problem, job
+        self.problem, self.plan, self.job = problem, plan, job
         self.hours = problem.step_hours
         net = np.asarray(plan.import_kw) - np.asarray(plan.export_kw)
         self.rest_kw = net - self.load_kw(new)
         self.kg = np.asarray(problem.carbon_kg_per_kwh)
         self.taking = np.asarray(problem.import_price)
         self.giving = np.asarray(problem.export_price)
+        self.counts_amounts = bool(problem.tiers or problem.reductions)
+        self.margins_kw = [margin_kw(problem, window) for window in problem.demand]
         self.without = self._money(self.rest_kw)
         self.carbon_without = float(np.maximum(self.rest_kw, 0.0) @ self.kg) * self.hours
 
@@ -127,10 +130,11 @@ class _Around:
 
     def _money(self, net_kw: NDArray[np.float64]) -> float:
         taken, given = np.maximum(net_kw, 0.0) @ self.taking, np.maximum(-net_kw, 0.0) @ self.giving
-        return float(taken - given) * self.hours
+        by_amount = by_amount_of(self.problem, np.maximum(net_kw, 0.0)) if self.counts_amounts else 0.0
+        return float(taken - given) * self.hours + by_amount
 
     def energy(self, place: Placement) -> float:
-        """What the job's energy costs there, the export that it takes away included."""
+        """What the job's energy costs there, with tiers and paid reductions, and the export that it takes away."""
         return self._money(self.rest_kw + self.load_kw(place)) - self.without
 
     def carbon_kg(self, place: Placement) -> float:
@@ -166,12 +170,9 @@ class _Around:
         return float(np.minimum(self.load_kw(place), np.maximum(-self.rest_kw, 0.0)).sum()) * self.hours
 
     def demand(self, place: Placement) -> float:
-        """The demand charges with the job there."""
+        """The demand charges with the job there, and what a ratchet carries on."""
         peaks = self._peaks(place)
-        return sum(
-            window.per_kw * max(0.0, peak - window.floor_kw)
-            for window, peak in zip(self.problem.demand, peaks, strict=True)
-        )
+        return sum(demand_of(window, peak) for window, peak in zip(self.problem.demand, peaks, strict=True))
 
     def peak_gain_kw(self, old: Placement, new: Placement) -> float:
         """How many paid kW of peak the move takes away, in the window where that is most."""
@@ -182,10 +183,10 @@ class _Around:
         return max(gains, default=0.0)
 
     def _peaks(self, place: Placement) -> list[float]:
-        imported = np.maximum(self.rest_kw + self.load_kw(place), 0.0)
+        net = self.rest_kw + self.load_kw(place)
         return [
-            float(imported[list(w.slots)].reshape(-1, w.interval_slots).mean(axis=1).max()) if w.slots else 0.0
-            for w in self.problem.demand
+            window_peak_kw(window, np.maximum(net + margin, 0.0))
+            for window, margin in zip(self.problem.demand, self.margins_kw, strict=True)
         ]
 
     def cost(self, place: Placement) -> float:
@@ -200,7 +201,7 @@ class _Ranked:
     """Every other place of a job, the cheapest first, and what stands in its way."""
 
     def __init__(self, problem: Problem, job: ProblemJob, places: Places, around: _Around) -> None:
-        self.problem, self.job, self.places = problem, job, places
+        self.problem, self.job, self.places, self.plan = problem, job, places, around.plan
         planned = around.cost(places[job.id])
         every = [
             Placement(job=job.id, machine=machine, start=start, mode=option.mode)
@@ -232,7 +233,9 @@ class _Ranked:
         return None, 0.0, ""
 
     def _why_not(self, place: Placement) -> str:
-        return why_not(self.problem, self.job, place.machine, place.start, mode=place.mode, places=self.places)
+        return why_not(
+            self.problem, self.job, place.machine, place.start, mode=place.mode, places=self.places, plan=self.plan
+        )
 
 
 def _what_moves(problem: Problem, job: ProblemJob, old: Placement, new: Placement) -> str:

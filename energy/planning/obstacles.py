@@ -6,19 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.model.calendar import Attended
+from energy.model.plan import Plan
 from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
 from energy.planning.obstacles_flow import flows
 from energy.planning.obstacles_jobs import late_order, order_dates, together
 from energy.planning.obstacles_machines import machines
+from energy.planning.obstacles_site import site_limits
 from energy.planning.plant_words import clock, machine_name, money, name_of, span
 
 Places = Mapping[str, Placement]
 
 
 def why_not(
-    problem: Problem, job: ProblemJob | str, machine: str, start: int, *, mode: str = "", places: Places | None = None
+    problem: Problem,
+    job: ProblemJob | str,
+    machine: str,
+    start: int,
+    *,
+    mode: str = "",
+    places: Places | None = None,
+    plan: Plan | None = None,
 ) -> str:
-    """What keeps a job from starting there, beside the others as in `places` (by default the plan in force).
+    """What keeps a job from starting there, beside the others as in `places` (by default the plan in force). With a plan
+    (in which the others stand so) the limits of the site are looked at too: battery, stores and all else stay as planned.
 
     "" where nothing does. A text with "(allowed, …)" names a price and no obstacle.
     """
@@ -31,7 +41,10 @@ def why_not(
         on = f"{machine_name(problem, machine)} {mode}".rstrip()
         return f"{name_of(asked)} cannot run on {on}"
     place = _place(asked, option, machine, start)
-    return next(_obstacles(problem, asked, place, others), "") or _price_of_being_late(problem, asked, place)
+    found = next(_obstacles(problem, asked, place, others), "")
+    if not found and plan is not None:
+        found = next(site_limits(problem, asked, place, plan), "")
+    return found or _price_of_being_late(problem, asked, place)
 
 
 def _obstacles(problem: Problem, job: ProblemJob, place: Placement, others: Places) -> Iterator[str]:

@@ -57,6 +57,11 @@ def beyond_kwh(tier: Tier, kwh: float) -> float:
     return float(np.maximum(0.0, kwh - room))
 
 
+def by_amount_of(problem: Problem, imported: Rows) -> float:
+    """What tiers and paid reductions come to in all."""
+    return sum(line.amount for line in (*tier_lines(problem, imported), *reduction_lines(problem, imported)))
+
+
 def window_peak_kw(window: DemandWindow, import_kw: ArrayLike) -> float:
     """The highest metered mean of a window: each `interval_slots` of its slots, in their order, are one metered
     interval. 0 where the window has no slot in the horizon."""
@@ -102,6 +107,14 @@ def demand_lines(
             above_kw = peak_kw - max(floor_kw, window.ratchet.highest_kw)
             lines.append(_demand_line(f"{window.name} ratchet", above_kw, window.ratchet.per_kw))
     return lines
+
+
+def demand_of(window: DemandWindow, peak_kw: float) -> float:
+    """What a peak costs in a window, and what its ratchet carries on."""
+    amount = window.per_kw * max(0.0, peak_kw - window.floor_kw)
+    if window.ratchet is not None:
+        amount += window.ratchet.per_kw * max(0.0, peak_kw - max(window.floor_kw, window.ratchet.highest_kw))
+    return amount
 
 
 def _demand_line(name: str, above_kw: float, per_kw: float) -> BillLine:
