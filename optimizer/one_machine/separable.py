@@ -1,7 +1,7 @@
 """Which problems are one machine whose jobs cost what their own starts say, and what they are in plain numbers.
 
 Only one job runs at a time, so the load of the site in a slot is the base load and that one job: energy, sale, carbon,
-limits, lateness and moving add up over the jobs. A battery, a demand charge, an order of jobs, anything that ties one
+limits, labour, lateness and moving add up over the jobs. A battery, a demand charge, an order of jobs, anything that ties one
 slot or job to another, is for the general program. Jobs on other machines are part of the base load where they stand.
 """
 
@@ -25,19 +25,30 @@ PROBLEM = frozenset(
     {
         *("format", "site", "currency", "zone", "start", "step_minutes", "slots", "machines", "jobs", "rosters"),
         *("shifts", "base_load_kw", "pv_kw", "import_limit_kw", "export_limit_kw", "import_price", "export_price"),
-        *("price_published", "carbon_kg_per_kwh", "carbon_basis", "carbon_price_per_kg", "limits", "least_gain"),
-        *("base_load_band", "pv_band", "import_price_band", "scenarios", "curtailable", "notes"),
+        *("price_published", "carbon_kg_per_kwh", "carbon_basis", "carbon_price_per_kg", "limits", "reductions"),
+        *("least_gain", "base_load_band", "pv_band", "import_price_band", "scenarios", "curtailable", "notes"),
     }
 )
 MACHINE = frozenset({"id", "name", "group", "closed"})
 JOB = frozenset(
     {
-        *("id", "name", "options", "as_is", "in_force", "offered", "fixed", "earliest", "must_end", "due"),
-        *("late_per_hour", "family", "needs", "move_price", "change_offer_price", "accepted", "break_accepted_price"),
+        *("id", "name", "options", "as_is", "in_force", "offered", "fixed", "earliest", "latest_start"),
+        *(
+            "must_end",
+            "due",
+            "late_per_hour",
+            "priority",
+            "family",
+            "needs",
+            "move_price",
+            "change_offer_price",
+            "accepted",
+            "break_accepted_price",
+        ),
     }
 )
 OPTION = frozenset({"machine", "power_kw", "mode", "quantity"})
-ROSTER = frozenset({"skill", "people"})
+ROSTER = frozenset({"skill", "people", "premium_per_hour"})
 SHIFT = frozenset({"name", "start", "end"})
 
 

@@ -23,9 +23,10 @@ from optimizer.one_machine.runs import Rows, Run, Table, Whole
 FIRST_STEPS = 40  # of the subgradient, for a first plan
 FIRST_WIDTH = 60
 # After the linear program: (jobs tracked, states a slot) of each pass
-PASSES = ((0, 300), (0, 2_000), (8, 2_000), (8, 12_000), (10, 60_000), (10, 300_000), (12, 300_000))
+PASSES = ((0, 300), (0, 2_000), (0, 12_000), (8, 12_000), (10, 60_000), (10, 300_000), (12, 300_000))
 STEPS = 25  # of the subgradient, for each two jobs more that are tracked
 REACH = 0.3
+MOSTLY = 0.7
 MOST_STATES = 60_000_000  # of one pass: six bytes each
 EFFORT = 5_000_000  # states looked at for a gap smaller than asked for
 EXACT = 1e-9  # relative: plans whose costs differ by less cost the same
@@ -88,6 +89,7 @@ class _Planning:
         self.cost, self.bound = np.inf, -np.inf
         self.row = self.start = np.empty(0, dtype=np.int64)
         self.states = 0
+        self.full = 0.0  # the share of the states allowed that the last pass looked at
 
     def run(self, first: Places | None, stage: Stage) -> None:
         if not self.table.jobs:
@@ -105,10 +107,12 @@ class _Planning:
 
     def _prove(self, rough: Relaxed, passes: int) -> None:
         """Better prices, and wider and wider passes."""
-        relaxed = self._exact(rough)
+        relaxed, self.full = self._exact(rough), 0.0
         for tracked, width in PASSES[:passes]:
             if self._done():
                 return
+            if not tracked and self.full > MOSTLY:
+                continue  # a wider pass would be full too: count jobs first
             if tracked > len(relaxed.network.tracked):
                 relaxed = self._track(relaxed, tracked)
             self._pass(relaxed, width)
@@ -157,6 +161,7 @@ class _Planning:
         width = min(width, MOST_STATES // self.table.slots)
         built = Builder(relaxed).run(below=self._below(), width=width, until=self.until)
         self.states += built.states
+        self.full = built.states / (width * self.table.slots)
         if built.row is not None and built.start is not None and built.cost < self.cost:
             self._take(built.row, built.start)
         if built.in_time:

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import optimizer.structure
-from energy.model.problem import Closed, CrewNeed, DemandWindow, Limit, Option, Problem, ProblemMachine, Roster
+from energy.model.problem import (
+    Closed,
+    CrewNeed,
+    DemandWindow,
+    Limit,
+    Option,
+    Problem,
+    ProblemMachine,
+    Reduction,
+    Roster,
+)
 from energy.planning.check import check
 from optimizer.milp import Milp
 from optimizer.one_machine.runs import Run
@@ -187,18 +197,27 @@ def problems(draw: st.DrawFn) -> Problem:
         power = draw(st.lists(st.integers(1, 20).map(float), min_size=1, max_size=2))
         fast = Option(machine="furnace", power_kw=(sum(power),), mode="fast")
         options = (Option(machine="furnace", power_kw=tuple(power)), *((fast,) if draw(st.booleans()) else ()))
-        due = draw(st.one_of(st.none(), st.integers(2, slots)))
-        jobs.append(job(f"j{number}", *power, start=begin, options=options, due=due, late_per_hour=3.0))
+        said = {
+            "due": draw(st.one_of(st.none(), st.integers(2, slots))),
+            "latest_start": draw(st.one_of(st.none(), st.integers(begin, slots))),
+            "needs": (CrewNeed(skill="smelter"),) if draw(st.booleans()) else (),
+            "late_per_hour": 3.0,
+            "priority": draw(st.sampled_from([1.0, 2.0])),
+        }
+        jobs.append(job(f"j{number}", *power, start=begin, options=options, **said))
         begin += len(power)
+    curtailable = draw(st.booleans())
     return plant(
         prices,
         *jobs,
         pv_kw=tuple(pv),
         export_price=(0.05,) * slots,
-        export_limit_kw=12.0,
-        curtailable=draw(st.booleans()),
+        export_limit_kw=12.0 if curtailable else 20.0,
+        curtailable=curtailable,
         carbon_price_per_kg=0.1,
         limits=(Limit(name="call", start=2, end=5, limit_kw=15.0, penalty_per_kwh=2.0),),
+        reductions=(Reduction(name="event", start=5, end=7, baseline_kw=(10.0, 10.0), pay_per_kwh=0.5, most_kw=8.0),),
+        rosters=(Roster(skill="smelter", people=(1,) * slots, premium_per_hour=(0.0,) * 4 + (2.0,) * 4),),
     )
 
 
