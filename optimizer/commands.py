@@ -73,6 +73,10 @@ def optimize(
     before = dispatched(asked).plan
     assert before is not None  # the same problem has just been planned
     _print(asked, before, answer.plan)
+    if answer.relaxations:
+        click.echo("\nWhat would cure it:")
+    for cure in answer.relaxations:
+        click.echo(f"  {cure.rule}: {cure.by} ({cure.price:+,.2f} {asked.currency})")
     if out is not None:
         write_plan(answer.plan, out)
         click.echo(f"\nWritten to {out}")
