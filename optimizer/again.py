@@ -14,11 +14,12 @@ from optimizer.answer import Candidate, best_of, candidate, plan_of
 from optimizer.plant import Plant
 from optimizer.reckoning import Reckoning, steered
 from optimizer.search import Search
+from optimizer.starts import Chosen
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError
 
 SEARCH_SHARE = 0.3
 GROUPS = 100  # that the search tries in vain
-GAP = 0.001
+GAP = 1e-4
 GRACE_SECONDS = 2.0  # before a child that does not look at its clock is ended: starting another takes as long
 
 
@@ -60,10 +61,12 @@ class Again:
             self.worker.end()
 
     def plan(self, problem: Problem, *places: tuple[Placement, ...], seconds: float) -> Replanned:
-        """The best plan in so many seconds, from the best of these places on."""
+        """The best plan in so many seconds, from the best of these places on, or of the given ones where the problem has
+        none of them any more."""
         began = time.monotonic()
         plant = Plant(problem)
-        first, *others = (candidate(plant, plant.chosen_of(each)) for each in places)
+        known = [chosen for each in places if (chosen := _chosen(plant, each)) is not None]
+        first, *others = (candidate(plant, chosen) for chosen in known or [plant.as_given])
         best = best_of(first, *others)
         if plant.search_knows:
             reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
@@ -96,3 +99,11 @@ class Again:
             return self.worker.run(task, deadline=deadline + GRACE_SECONDS, tell=tell)
         except WorkerFailedError:
             return None  # what has been heard until then is still a plan
+
+
+def _chosen(plant: Plant, places: tuple[Placement, ...]) -> Chosen | None:
+    """The choice that places name; None where the plant has not all of them."""
+    try:
+        return plant.chosen_of(places)
+    except KeyError:
+        return None

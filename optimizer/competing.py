@@ -21,6 +21,7 @@ from optimizer.competing_rules import Rule, rules_of
 from optimizer.competing_words import sentence
 from optimizer.cures import stuck
 from optimizer.plant import Plant
+from optimizer.starts import LEFT_OUT, Chosen, Mask
 
 MOST_JOBS = 80  # in one program
 SOLVE_SECONDS = 2.0  # for one question; one that is not answered in time counts as possible
@@ -104,9 +105,8 @@ class Question:
         if time.monotonic() > self.until:
             self.cut_short = True
             return True
-        plant = Plant(problem)
-        forbidden = [row for row, job in enumerate(problem.jobs) if job.id not in self.excused]
-        answer = _feasible(plant, forbidden, min(SOLVE_SECONDS, max(0.05, self.until - time.monotonic())))
+        plant = _Unstuck(problem, self.excused)
+        answer = _feasible(plant, min(SOLVE_SECONDS, max(0.05, self.until - time.monotonic())))
         if answer is None:
             self.cut_short = True
             return True
@@ -116,22 +116,41 @@ class Question:
         return placed
 
 
-def _feasible(plant: Plant, forbidden: list[int], seconds: float) -> tuple[bool, tuple[Placement, ...]] | None:
-    """Whether the plant's program has a plan in which none of these jobs stands against a fact, with its places; None
-    where the time was too short to tell."""
+class _Unstuck(Plant):
+    """A plant in which no job may stay against a fact, but for the excused ones; so nobody's way is barred by one that
+    stands there now."""
+
+    def __init__(self, problem: Problem, excused: frozenset[str]) -> None:
+        self.excused = excused
+        super().__init__(problem)
+
+    def against(self, row: int) -> Mask:
+        """Which starts of a job are against a fact."""
+        broken: Mask = self.starts[row].broken > 0.0
+        return broken & (self.problem.jobs[row].id not in self.excused)
+
+    @property
+    def as_given(self) -> Chosen:
+        """Every job where it stands, but for those that may not stay."""
+        stay = [not self.against(row)[0] for row in range(len(self.problem.jobs))]
+        return np.where(stay, 0, LEFT_OUT)
+
+
+def _feasible(plant: _Unstuck, seconds: float) -> tuple[bool, tuple[Placement, ...]] | None:
+    """Whether the plant's program has a plan in which no job stands against a fact, with its places; None where the time
+    was too short to tell."""
     from optimizer.handover import arrays, loaded  # loads HiGHS, needed only where somebody asks
     from optimizer.solve import build
 
     model = build(plant)
     lp = arrays(model)
-    upper, lower = np.array(lp.col_upper_), np.array(lp.col_lower_)
-    for row in forbidden:
-        starts, columns = plant.starts[row], model.start[row]
-        against = columns[np.flatnonzero(starts.broken > 0.0)]
-        if len(columns) == len(against):
+    upper = np.array(lp.col_upper_)
+    for row, columns in enumerate(model.start):
+        against = plant.against(row)
+        if len(columns) and against.all():
             return False, ()
-        upper[against] = 0.0
-    lp.col_upper_, lp.col_lower_ = upper, lower
+        upper[columns[against]] = 0.0
+    lp.col_upper_ = upper
     lp.col_cost_ = np.zeros(len(upper))
     highs = loaded(lp, {"time_limit": seconds, "mip_max_improving_sols": 1})
     highs.run()
@@ -197,14 +216,14 @@ def only(problem: Problem, jobs: set[str]) -> Problem:
 
 
 def _growing(problem: Problem, job: ProblemJob) -> Iterator[list[str]]:
-    """The jobs that share something with the stuck one, then those that share something with these, and so on."""
+    """The stuck job, the jobs that share something with it, then those that share something with these, and so on."""
+    shares = {j.id: _shares(problem, j) for j in problem.jobs}
     inside, size = {job.id}, 0
     while len(inside) > size and size < MOST_JOBS:
+        yield _nearest(problem, job, inside)
         size = len(inside)
-        shared = set().union(*(_shares(j) for j in problem.jobs if j.id in inside))
-        inside |= {j.id for j in problem.jobs if _shares(j) & shared}
-        if len(inside) > size:
-            yield _nearest(problem, job, inside)
+        shared = set().union(*(shares[id] for id in inside))
+        inside |= {id for id, each in shares.items() if each & shared}
 
 
 def _nearest(problem: Problem, job: ProblemJob, inside: set[str]) -> list[str]:
@@ -216,12 +235,17 @@ def _nearest(problem: Problem, job: ProblemJob, inside: set[str]) -> list[str]:
     return [j.id for j in problem.jobs if j.id in kept]
 
 
-def _shares(job: ProblemJob) -> set[tuple[str, str]]:
-    """What a job shares with others: machines, people, its order with others."""
+def _shares(problem: Problem, job: ProblemJob) -> set[tuple[str, str]]:
+    """What a job shares with others: machines, people, its order with others, the moves of a shift."""
     found = {("machine", machine) for option in job.options for machine in option.machines}
     found |= {("crew", need.skill) for need in job.needs}
     found |= {("job", rule.job) for rule in job.after} | {("job", job.id)}
     found |= {("resource", use.resource) for option in job.options for use in option.uses}
+    found |= {
+        ("shift", shift.name)
+        for shift in problem.shifts
+        if shift.max_moves is not None and shift.start <= job.in_force.start < shift.end
+    }
     return found
 
 

@@ -2,7 +2,8 @@
 made again with it."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from energy.model.plan import GaveWay, Plan
 from energy.model.problem import Placement, Problem
@@ -10,7 +11,7 @@ from energy.planning.check import check_placements, new_violations
 from optimizer.again import Again
 from optimizer.competing import Competing, Question, only
 from optimizer.competing_rules import Ease, Rule
-from optimizer.cures import price_of
+from optimizer.cures import price_of, stuck
 
 LEAST_SECONDS = 0.2  # for planning again with one cure
 
@@ -71,14 +72,19 @@ def _priced(
     problem: Problem, plan: Plan, one: Competing, least: _Least, again: Again, seconds: float
 ) -> GaveWay | None:
     """The cure with its price; None where no plan was found in time that needs no fact to be broken for these jobs."""
-    eased = least.ease.apply(problem, least.steps)
+    eased = _standing(least.ease.apply(problem, least.steps), least.places)
     moved = tuple(least.places.get(p.job, p) for p in plan.placements)
     broken = new_violations(check_placements(eased, plan.placements), check_placements(eased, moved))
-    made = again.plan(eased, *((plan.placements,) if broken else (plan.placements, moved)), seconds=seconds)
-    plant = made.plant
-    for row, start in plant.chosen_starts(made.made.chosen):
-        if start.broken and plant.problem.jobs[row].id in one.jobs:
-            return None
-    again_planned = made.plan
-    by = least.ease.by(problem, least.steps, again_planned)
-    return GaveWay(rule=least.rule.words, by=by, price=price_of(again_planned) - price_of(plan))
+    made = again.plan(eased, *((plan.placements,) if broken else (moved, plan.placements)), seconds=seconds)
+    held = {job.id for job in stuck(made.plant, made.made.chosen)}
+    if held & set(one.jobs):
+        return None
+    by = least.ease.by(problem, least.steps, made.plan)
+    return GaveWay(rule=least.rule.words, by=by, price=price_of(made.plan) - price_of(plan))
+
+
+def _standing(problem: Problem, places: Mapping[str, Placement]) -> Problem:
+    """The problem with the jobs in force where the cure puts them: what stands against a fact now bars nobody's way, and
+    what is double-booked now is not taken for production's own wish. Prices of moving are not looked at."""
+    jobs = tuple(replace(job, in_force=places.get(job.id, job.in_force)) for job in problem.jobs)
+    return replace(problem, jobs=jobs)

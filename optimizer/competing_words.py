@@ -9,6 +9,7 @@ from energy.planning.plant_words import day_clock, listed, machine_name, name_of
 from optimizer.competing_rules import Rule
 from optimizer.starts import Mask
 
+ENDS = {"must_end", "latest_start", "order end"}
 MOST_PIECES = 4  # free times that are told one by one
 
 
@@ -86,7 +87,11 @@ def _pieces(problem: Problem, open_: Mask, first: int, end: int) -> list[str]:
 def _rule_by_rule(problem: Problem, jobs: Sequence[ProblemJob], rules: Sequence[Rule]) -> str:
     names = listed([f"{name_of(job)} ({_length(problem, job)})" for job in jobs])
     cannot = f"{names} cannot all be placed" if len(jobs) > 1 else f"{names} cannot be placed"
-    return f"{cannot}: {'; '.join(rule.words for rule in rules)}" if rules else cannot
+    words = [rule.words for rule in rules]
+    kinds = {rule.kind for rule in rules}
+    if kinds & {"machine", "crew", "resource"} and not kinds & ENDS:
+        words.append(f"the planned time ends at {day_clock(problem, problem.slots)}")
+    return f"{cannot}: {'; '.join(words)}" if words else cannot
 
 
 def _length(problem: Problem, job: ProblemJob) -> str:

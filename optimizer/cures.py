@@ -15,12 +15,14 @@ def stuck(plant: Plant, chosen: Chosen) -> list[ProblemJob]:
     return [plant.problem.jobs[row] for row, start in plant.chosen_starts(chosen) if start.broken]
 
 
-def cures(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
+def cures(plant: Plant, chosen: Chosen, plan: Plan, *, only: str | None = None) -> tuple[GaveWay, ...]:
     """For each stuck job that can stand nowhere by its own rules: what would have to give, and what that would cost in
-    lateness and on the bill."""
+    lateness and on the bill. `only`: of this job."""
     places = {place.job: place for place in plan.placements}
     found = []
     for job in stuck(plant, chosen):
+        if only is not None and job.id != only:
+            continue
         conflict = conflict_of(plant.problem, job, places)
         if conflict is not None:
             found += _priced(plant.problem, plan, conflict)

@@ -1,5 +1,6 @@
 """The site around one job: what it costs to have it anywhere, all else as in the plan."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ class Around:
         """The premiums of the people whom the job needs there."""
         busy = self.job.busy(place)
         premiums = {r.skill: r.premium_per_hour for r in self.problem.rosters if r.premium_per_hour}
-        return sum(
+        return math.fsum(
             need.people * premiums[need.skill][k] * self.hours
             for need in self.job.needs
             if need.skill in premiums
