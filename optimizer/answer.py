@@ -9,6 +9,7 @@ from energy.model.plan import Answer, How, HowFound, Plan
 from energy.model.problem import Placement, Problem
 from energy.planning.price import price_plan
 from energy.planning.risk import risk_of
+from optimizer.cures import cures
 from optimizer.gave_way import gave_way, loud_price
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
@@ -145,7 +146,7 @@ def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
     if not moved and how.found is HowFound.OPTIMAL:
         plan = replace(plan, how=replace(how, found=HowFound.NOTHING_TO_GAIN))
     plan = replace(plan, risk=risk_of(plant.problem, plan))
-    return Answer(plan=plan, relaxations=plan.gave_way)
+    return Answer(plan=plan, relaxations=cures(plant, made.chosen, plan))
 
 
 def gap_of(cost: float, bound: float | None) -> float | None:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from energy.model.plan import LineKind, Plan
     from energy.model.problem import Problem
 
+CURE_SECONDS = 6.0  # at most, after the plan: only where jobs stand against facts
+
 
 @click.command()
 @click.argument("problem", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -49,6 +51,8 @@ def optimize(
     from energy.exchange.problems import read_problem, write_plan
     from optimizer.greedy import Greedy, dispatched
     from optimizer.milp import Milp
+    from optimizer.why import against
+    from optimizer.why_table import held_lines
 
     asked = read_problem(problem)
     if export is not None:
@@ -73,6 +77,8 @@ def optimize(
     before = dispatched(asked).plan
     assert before is not None  # the same problem has just been planned
     _print(asked, before, answer.plan)
+    for line in held_lines(asked, against(asked, answer.plan, seconds=CURE_SECONDS)):
+        click.echo(line)
     if out is not None:
         write_plan(answer.plan, out)
         click.echo(f"\nWritten to {out}")

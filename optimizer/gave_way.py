@@ -6,6 +6,7 @@ import numpy as np
 
 from energy.clock import local
 from energy.model.plan import GaveWay, LineKind, Plan
+from energy.planning.conflict import conflict_of
 from energy.planning.price import choice_of
 from optimizer.flow import loud_price as loud_flow
 from optimizer.gave_way_flow import gave_way_flow
@@ -87,7 +88,8 @@ def _facts(plant: Plant, chosen: Chosen) -> list[GaveWay]:
     for row, start in plant.chosen_starts(chosen):
         job = plant.problem.jobs[row]
         if start.given:
-            for what in _broken_facts(plant, job.id, start):
+            against = conflict_of(plant.problem, job) if start.broken else None
+            for what in [against.sentence] if against is not None else _broken_facts(plant, job.id, start):
                 price = BROKEN_RULE_PRICE if start.broken else 0.0
                 found.append(
                     GaveWay(rule=what, by=f"{job.name or job.id} stays at {_clock(plant, start.slot)}", price=price)

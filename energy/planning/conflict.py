@@ -3,10 +3,10 @@ give, with its price. Found without solving: only the job's own rules are looked
 
 Every place that the horizon holds is tried against each rule; a set of rules contradicts itself where no place passes all
 of them, and the smallest such set is told. For each rule of that set the least relaxation is the place that all other
-rules allow and that oversteps this one least.
+rules allow and that oversteps this one least, if there is one where no other job of a plan is in the way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from energy.model.calendar import Attended
 from energy.model.plan import GaveWay
-from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob
+from energy.model.problem import CrewNeed, Option, Placement, Problem, ProblemJob, Use
 from energy.planning.plant_words import clock, machine_name, name_of, span
 
 Mask = NDArray[np.bool_]
+
+LITTLE = 1e-9  # amounts that differ by less are the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,9 @@ def conflicts(problem: Problem) -> list[Conflict]:
     return [conflict for conflict in found if conflict is not None]
 
 
-def conflict_of(problem: Problem, job: ProblemJob) -> Conflict | None:
-    """Why this job can stand nowhere; None where it can, or where it is longer than the horizon."""
+def conflict_of(problem: Problem, job: ProblemJob, beside: Mapping[str, Placement] | None = None) -> Conflict | None:
+    """Why this job can stand nowhere; None where it can, or where it is longer than the horizon. `beside`: where a plan
+    has the other jobs."""
     places = list(_places(problem, job))
     if not places:
         return None
@@ -77,7 +80,7 @@ def conflict_of(problem: Problem, job: ProblemJob) -> Conflict | None:
     return Conflict(
         job=job.id,
         sentence=_sentence(problem, job, clash),
-        relaxations=tuple(_relaxations(problem, job, places, rules, clash)),
+        relaxations=tuple(_relaxations(problem, job, places, rules, clash, _free(problem, job, places, beside or {}))),
     )
 
 
@@ -117,6 +120,52 @@ def _rules(problem: Problem, job: ProblemJob, places: Sequence[Place]) -> Iterat
     for need in job.needs:
         short = _missing(problem, need, start, end)
         yield _Rule(f"{need.skill} crew", "", np.where(pausing & (need.attended is Attended.RUN), 0, short))
+    for name in sorted({use.resource for option, _ in places for use in option.uses}):
+        lacks = np.array([_lacking(problem, option, place, name) for option, place in places], dtype=np.int64)
+        if lacks.any():
+            yield _Rule(f"resource {name}", f"there is too little {name} for it", lacks)
+
+
+def _lacking(problem: Problem, option: Option, place: Placement, name: str) -> int:
+    """In how many slots a run would hold more of a resource than there is, whatever the other jobs do."""
+    machine = next((m for m in problem.machines if m.id == place.machine), None)
+    own = [r for r in (machine.resources if machine else ()) if r.name == name]
+    there = [r.amount for r in (*own, *problem.resources) if r.name == name][:1]
+    lacking: set[int] = set()
+    for use in option.uses if there else ():
+        if use.resource == name:
+            amount = there[0] if len(there[0]) > 1 else there[0] * problem.slots
+            lacking |= {k for k in _held(problem, option, use, place.start) if amount[k] < use.amount - LITTLE}
+    return len(lacking)
+
+
+def _held(problem: Problem, option: Option, use: Use, start: int) -> list[int]:
+    """The slots of the horizon in which a run holds what it uses."""
+    end = start + option.slots
+    spans = {
+        Attended.RUN: [(start, end + use.after_slots)],
+        Attended.START: [(start, start + 1 + use.after_slots)],
+        Attended.ENDS: [(start, start + 1), (end - 1, end + use.after_slots)],
+    }[use.attended]
+    return [k for first, last in spans for k in range(max(0, first), min(problem.slots, last))]
+
+
+def _free(problem: Problem, job: ProblemJob, places: Sequence[Place], beside: Mapping[str, Placement]) -> Mask:
+    """The places whose machine no other job of the plan holds meanwhile; all of them where a machine bears several."""
+    taken = {
+        machine.id: np.zeros(problem.slots, dtype=np.int64)
+        for machine in problem.machines
+        if machine.capacity == 1 and machine.batch is None
+    }
+    for other in problem.jobs:
+        there = beside.get(other.id)
+        if there is not None and other.id != job.id and there.machine in taken:
+            busy = [k for k in other.busy(there) if 0 <= k < problem.slots]
+            taken[there.machine][busy] = 1
+    return np.array(
+        [p.machine not in taken or not taken[p.machine][p.start : p.start + o.slots].any() for o, p in places],
+        dtype=np.bool_,
+    )
 
 
 def _from(problem: Problem, job: ProblemJob) -> str:
@@ -204,12 +253,18 @@ def _short_of(problem: Problem, need: CrewNeed, first: int, last: int) -> str:
 
 
 def _relaxations(
-    problem: Problem, job: ProblemJob, places: Sequence[Place], rules: Sequence[_Rule], clash: Sequence[_Rule]
+    problem: Problem,
+    job: ProblemJob,
+    places: Sequence[Place],
+    rules: Sequence[_Rule],
+    clash: Sequence[_Rule],
+    beside: Mask,
 ) -> Iterator[Relaxation]:
     """For each rule of the clash the place that all others allow and that oversteps it least; the earliest on a tie."""
     for rule in clash:
         others = [other.allows for other in rules if other is not rule]
-        free = np.flatnonzero(np.logical_and.reduce(others)) if others else np.arange(len(places))
+        allowed: Mask = np.logical_and.reduce(others) if others else np.ones(len(places), dtype=np.bool_)
+        free = np.flatnonzero(allowed & beside if (allowed & beside).any() else allowed)
         if not len(free):
             continue
         best = int(free[int(np.argmin(rule.over[free]))])
@@ -247,4 +302,6 @@ def _by(problem: Problem, rule: _Rule, over: int, place: Placement, end: int) ->
         return f"{amount} later, at {start}"
     if rule.name.endswith(" crew"):
         return f"one person more for {amount}, for a start at {start}"
+    if rule.name.startswith("resource "):
+        return f"more of it for {amount}, for a start at {start}"
     return f"open for {amount} of it, for a run from {start} to {clock(problem, end, 0)}"

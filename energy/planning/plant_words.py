@@ -1,5 +1,7 @@
 """How a plan is spoken about: names, local times, spans and money."""
 
+from collections.abc import Sequence
+
 from energy.clock import local
 from energy.model.problem import Problem, ProblemJob, ProblemMachine
 
@@ -18,6 +20,16 @@ def clock(problem: Problem, slot: int, near: int) -> str:
     t = local(problem.horizon.time_of(slot), problem.zone)
     beside = local(problem.horizon.time_of(near), problem.zone)
     return t.strftime("%H:%M") if t.date() == beside.date() else t.strftime("%a %H:%M")
+
+
+def day_clock(problem: Problem, slot: int) -> str:
+    """A local time, always with its weekday."""
+    return local(problem.horizon.time_of(slot), problem.zone).strftime("%a %H:%M")
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c"""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def span(minutes: int) -> str:
