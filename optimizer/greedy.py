@@ -69,14 +69,20 @@ def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None
     tell(best.cost)
     if not plant.search_keeps:
         return best
-    told = tell if plant.search_knows else None
-    for _ in range(3 if site_steered(plant) else 1):
-        reckoning = Reckoning(plant, best.dispatch if site_steered(plant) else None)
+    own_rule = plant.problem.battery is not None and not site_steered(plant)
+    told = tell if plant.search_knows and not own_rule else None
+    rounds = [groups] * (3 if site_steered(plant) else 1)
+    if own_rule:
+        rounds = [0, groups, groups]  # what it does now is taken as given, and simulated anew for what was found
+    for tried in rounds:
+        reckoning = Reckoning(plant, best.dispatch if site_steered(plant) or own_rule else None)
         search = Search(plant, reckoning, best.chosen)
-        found = candidate(plant, search.run(until=until, groups=groups, told=told, seed=seed))
+        found = candidate(plant, search.run(until=until, groups=tried, told=told, seed=seed))
         better = best_of(best, found)
-        if better is best or time.monotonic() > until:
+        if (better is best and tried) or time.monotonic() > until:
             return better
+        if better is not best and plant.search_knows:
+            tell(better.cost)
         best = better
     return best
 
