@@ -79,10 +79,10 @@ def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None
         search = Search(plant, reckoning, best.chosen)
         found = candidate(plant, search.run(until=until, groups=tried, told=told, seed=seed))
         better = best_of(best, found)
-        if (better is best and tried) or time.monotonic() > until:
-            return better
         if better is not best and plant.search_knows:
             tell(better.cost)
+        if (better is best and tried) or time.monotonic() > until:
+            return better
         best = better
     return best
 
