@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test demo steelworks test lint types bench docs soak clean
+.PHONY: help install install-test demo steelworks test lint types bench bench-all docs soak clean
 
 help:
 	@echo "Loadstone. Start with 'make demo'; then README.md, 'Your own plant'."
@@ -41,8 +41,11 @@ test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 fo
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-bench: install-test ## how good and how fast the optimizer is on generated plants
-	$(BIN)/python -m benchmarks.optimize
+bench: install-test ## how good and how fast the optimizer is: a fixed sample, at most 20 minutes; needs LOADSTONE_DATA
+	$(BIN)/python -m benchmarks
+
+bench-all: install-test ## the whole of it, about three hours; goes on where it was stopped
+	$(BIN)/python -m benchmarks --all
 
 soak: install-test ## kill the running service a hundred times; about six minutes
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist

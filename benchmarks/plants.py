@@ -29,6 +29,7 @@ from energy.model.site import BatteryRule
 START = datetime(2026, 5, 19, 22, 0, tzinfo=UTC)  # midnight in Berlin
 SLOTS_A_DAY = 96
 PEAK_PER_KW = 118.0 / 12  # a month's share of a yearly charge
+FLAT_PRICE = 0.17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class Size:
     crews: bool = True
     lines: bool = True
     lumpy: bool = False  # few large jobs against the peak instead of many small ones
-    flat: bool = False  # every price alike
+    flat: bool = False  # every import price alike
+    nothing_to_gain: bool = False  # beside that: export pays as much, and the peak so far is never reached again
 
 
 def plant(size: Size, seed: int) -> Problem:
@@ -74,7 +76,7 @@ def plant(size: Size, seed: int) -> Problem:
         import_limit_kw=float(np.ceil(site.max() * 1.15)),
         export_limit_kw=500.0,
         import_price=_row(import_price),
-        export_price=(0.05,) * size.slots,
+        export_price=(FLAT_PRICE if size.nothing_to_gain else 0.05,) * size.slots,
         price_published=(True,) * size.slots,
         carbon_kg_per_kwh=_row(0.32 + 0.08 * np.cos((hours % 24 - 19) / 12 * pi)),
         battery=_battery(size),
@@ -83,15 +85,22 @@ def plant(size: Size, seed: int) -> Problem:
                 name="monthly peak",
                 per_kw=PEAK_PER_KW,
                 slots=tuple(range(size.slots)),
-                so_far_kw=float(np.round((0.7 if size.lumpy else 0.85) * site.max())),
+                so_far_kw=float(np.round(_peak_so_far(size) * site.max())),
             ),
         ),
     )
 
 
+def _peak_so_far(size: Size) -> float:
+    """A share of the peak that the plan in force would reach."""
+    if size.nothing_to_gain:
+        return 1.01
+    return 0.7 if size.lumpy else 0.85
+
+
 def _prices(size: Size, rng: np.random.Generator, hours: np.ndarray) -> np.ndarray:
     if size.flat:
-        return np.full(size.slots, 0.17)
+        return np.full(size.slots, FLAT_PRICE)
     day = 0.16 + 0.045 * np.cos((hours % 24 - 19.5) / 6 * pi) - 0.03 * np.cos((hours % 24 - 13) / 12 * pi)
     hourly = np.repeat(rng.normal(0, 0.008, size.slots // 4 + 1), 4)[: size.slots]
     return np.round(day + hourly, 5)

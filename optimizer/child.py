@@ -2,20 +2,24 @@
 
 import os
 import pickle
+import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
+from typing import IO
 
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
-from optimizer.solve import build, solve
+from optimizer.solve import Meanwhile, build, solve
 from optimizer.starts import Chosen
 from optimizer.structure import engine_of
-from optimizer.worker import Finished, Found, Task, starts_of
+from optimizer.worker import Finished, Found, Hint, Mailbox, Stop, Task, starts_of
 
 
-def work(task: Task, tell: Callable[[Found], None]) -> Finished:
+def work(task: Task, tell: Callable[[Found], None], mailbox: Mailbox | None = None) -> Finished:
     """Solve a task; used by the child, and in one's own process by tests."""
+    mailbox = mailbox or Mailbox()
     plant = Plant(task.problem)
     plant.own_schedule = task.own_schedule
 
@@ -28,6 +32,11 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
         ended = engine.solve(first=first, seconds=task.until - time.monotonic(), gap=task.gap, tell=better)
         places = None if ended.chosen is None else plant.placements(ended.chosen)
         return Finished(places, ended.dispatch, ended.bound, ended.optimal, ended.status)
+
+    def hint() -> tuple[Chosen, float] | None:
+        said, mailbox.hint = mailbox.hint, None
+        return None if said is None else (starts_of(plant, said.chosen), said.cost)
+
     solved = solve(
         plant,
         model=build(plant),
@@ -35,6 +44,9 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
         gap=task.gap,
         first=starts_of(plant, task.first),
         better=better,
+        work=task.work,
+        seed=task.seed,
+        meanwhile=Meanwhile(hint=hint, stopped=lambda: mailbox.stopped),
     )
     placements = None if solved.chosen is None else plant.placements(solved.chosen)
     return Finished(placements, solved.dispatch, solved.bound, solved.optimal, solved.status)
@@ -42,7 +54,6 @@ def work(task: Task, tell: Callable[[Found], None]) -> Finished:
 
 def main() -> None:
     """Read, solve, answer."""
-    asked = sys.stdin.buffer
     said = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes to standard error
 
@@ -50,17 +61,35 @@ def main() -> None:
         pickle.dump(message, said)
         said.flush()
 
-    while True:
+    asked: queue.SimpleQueue[tuple[Task, Mailbox] | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, asked), daemon=True).start()
+    while (next_task := asked.get()) is not None:
+        task, mailbox = next_task
         try:
-            task = pickle.load(asked)
-        except EOFError:
-            return
-        try:
-            tell(work(task, tell))
+            tell(work(task, tell, mailbox))
         except BrokenPipeError:
             return
         except Exception as error:  # the parent answers with the first plan, and names this
             tell(f"{type(error).__name__}: {error}")
+
+
+def _read(pipe: IO[bytes], asked: "queue.SimpleQueue[tuple[Task, Mailbox] | None]") -> None:
+    """Take in what the parent says, also while a task is solved."""
+    mailbox = Mailbox()
+    while True:
+        try:
+            word = pickle.load(pipe)
+        except EOFError:
+            asked.put(None)
+            mailbox.stopped = True
+            return
+        if isinstance(word, Task):
+            mailbox = Mailbox()
+            asked.put((word, mailbox))
+        elif isinstance(word, Hint):
+            mailbox.hint = word
+        elif isinstance(word, Stop):
+            mailbox.stopped = True
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command `loadstone optimize`: a problem file in, a plan out."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,27 @@ if TYPE_CHECKING:
     from energy.model.problem import Problem
 
 CURE_SECONDS = 6.0  # at most, after the plan: only where jobs stand against facts
+SECONDS = 20.0
+LAST_RESORT_SECONDS = 3600.0  # where effort is counted as work
 
 
 @click.command()
 @click.argument("problem", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--seconds", default=20.0, show_default=True, type=click.FloatRange(min=0.1), help="Time for the plan.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    help="Time for the plan; beside --work only the last resort.  [default: 20, beside --work 3600]",
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
 @click.option(
     "--kind", default="milp", show_default=True, type=click.Choice(["milp", "greedy"]), help="Which optimizer."
 )
+@click.option(
+    "--work",
+    type=click.IntRange(min=1),
+    help="Effort instead of time (nodes, groups of jobs): the same work and seed give the same plan.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of every choice by chance.")
 @click.option("--gap", default=0.005, show_default=True, type=click.FloatRange(0, 1), help="Proven gap that is enough.")
 @click.option(
     "--export",
@@ -33,9 +46,11 @@ CURE_SECONDS = 6.0  # at most, after the plan: only where jobs stand against fac
 )
 def optimize(
     problem: Path,
-    seconds: float,
+    seconds: float | None,
     out: Path | None,
     kind: str,
+    work: int | None,
+    seed: int,
     gap: float,
     export: Path | None,
     frontier: int | None,
@@ -51,6 +66,7 @@ def optimize(
     from energy.exchange.problems import read_problem, write_plan
     from optimizer.greedy import Greedy, dispatched
     from optimizer.milp import Milp
+    from optimizer.progress import Progress
     from optimizer.why import against
     from optimizer.why_table import held_lines
 
@@ -58,20 +74,18 @@ def optimize(
     if export is not None:
         _export(asked, export)
         return
+    seconds = (SECONDS if work is None else LAST_RESORT_SECONDS) if seconds is None else seconds
     if frontier is not None:
         from optimizer.frontier_words import run
 
         if kind != "milp":
             raise LoadstoneError(f"--frontier asks for limits of carbon, which only --kind milp can keep, not {kind}")
-        run(asked, Milp(gap=gap), points=frontier, seconds=seconds, out=out)
+        run(asked, Milp(gap=gap, work=work, seed=seed), points=frontier, seconds=seconds, out=out)
         return
-    optimizer = Milp(gap=gap) if kind == "milp" else Greedy()
-
-    def tell(cost: float, bound: float | None) -> None:
-        beside = "" if bound is None else f", proven to cost at least {bound:,.2f}"
-        click.echo(f"  {cost:,.2f} {asked.currency}{beside}", err=True)
-
-    answer = optimizer.solve(asked, seconds=seconds, progress=tell)
+    optimizer = Milp(gap=gap, work=work, seed=seed) if kind == "milp" else Greedy(work=work, seed=seed)
+    progress = Progress(seconds, asked.currency, sys.stderr)
+    answer = optimizer.solve(asked, seconds=seconds, progress=progress)
+    progress.done()
     if answer.plan is None:
         raise LoadstoneError("There is no plan:\n  " + "\n  ".join(answer.contradictions))
     before = dispatched(asked).plan

@@ -26,6 +26,12 @@ class Settings(BaseModel):
     kind: Literal["greedy"] = "greedy"
     seconds: float = Field(default=5.0, gt=0, description="time for one plan")
     groups: int = Field(default=400, ge=0, description="groups of jobs tried in vain before it stops")
+    work: int | None = Field(
+        default=None,
+        ge=1,
+        description="so many groups in vain instead of seconds, for plans that can be repeated exactly",
+    )
+    seed: int = Field(default=0, ge=0, description="of every choice made by chance")
 
 
 class Greedy:
@@ -33,8 +39,9 @@ class Greedy:
 
     name = "greedy"
 
-    def __init__(self, *, groups: int = 400) -> None:
-        self.groups = groups
+    def __init__(self, *, groups: int = 400, work: int | None = None, seed: int = 0) -> None:
+        self.groups = groups if work is None else work
+        self.work, self.seed = work, seed
 
     def solve(self, problem: Problem, *, seconds: float, progress: Told | None = None) -> Answer:
         """The best plan that the search finds in time; never worse than the plan in force."""
@@ -43,15 +50,15 @@ class Greedy:
         if wrong:
             return Answer(plan=None, contradictions=wrong)
         plant = Plant(problem)
-        made = first_plan(plant, until=began + 0.9 * seconds, groups=self.groups, progress=progress)
-        return answer_of(plant, made, _how(began))
+        made = first_plan(plant, until=began + 0.9 * seconds, groups=self.groups, progress=progress, seed=self.seed)
+        return answer_of(plant, made, _how(began, self.seed))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
         return dispatched(problem)
 
 
-def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None = None) -> Candidate:
+def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None = None, seed: int = 0) -> Candidate:
     """The given plan, made better by search. A planned battery is worked out anew in between."""
     best = candidate(plant, plant.as_given)
 
@@ -62,13 +69,19 @@ def first_plan(plant: Plant, *, until: float, groups: int, progress: Told | None
     tell(best.cost)
     if not plant.search_keeps:
         return best
-    told = tell if plant.search_knows else None
-    for _ in range(3 if site_steered(plant) else 1):
-        reckoning = Reckoning(plant, best.dispatch if site_steered(plant) else None)
+    own_rule = plant.problem.battery is not None and not site_steered(plant)
+    told = tell if plant.search_knows and not own_rule else None
+    rounds = [groups] * (3 if site_steered(plant) else 1)
+    if own_rule:
+        rounds = [0, groups, groups]  # what it does now is taken as given, and simulated anew for what was found
+    for tried in rounds:
+        reckoning = Reckoning(plant, best.dispatch if site_steered(plant) or own_rule else None)
         search = Search(plant, reckoning, best.chosen)
-        found = candidate(plant, search.run(until=until, groups=groups, told=told))
+        found = candidate(plant, search.run(until=until, groups=tried, told=told, seed=seed))
         better = best_of(best, found)
-        if better is best or time.monotonic() > until:
+        if better is not best and plant.search_knows:
+            tell(better.cost)
+        if (better is best and tried) or time.monotonic() > until:
             return better
         best = better
     return best
@@ -86,9 +99,10 @@ def dispatched(problem: Problem) -> Answer:
     return answer_of(plant, made, how)
 
 
-def _how(began: float) -> How:
-    return How(found=HowFound.HEURISTIC, seconds=time.monotonic() - began, solver="remove and reinsert")
+def _how(began: float, seed: int) -> How:
+    seconds = time.monotonic() - began
+    return How(found=HowFound.HEURISTIC, seconds=seconds, solver="remove and reinsert", seed=seed)
 
 
 def build(settings: Settings, context: Context) -> Greedy:  # noqa: ARG001  (every kind is built the same way)
-    return Greedy(groups=settings.groups)
+    return Greedy(groups=settings.groups, work=settings.work, seed=settings.seed)

@@ -11,6 +11,7 @@ from typing import Any
 import highspy
 
 from optimizer.model import Model
+from optimizer.starts import Mask, Rows, Whole
 
 _GREETING = threading.Lock()
 
@@ -20,16 +21,25 @@ QUIET: Options = {"output_flag": False, "threads": 1, "random_seed": 0}
 
 def arrays(model: Model) -> Any:
     """The program as a `HighsLp`."""
-    lower, upper, whole = model.bounds()
-    row_lower, row_upper = model.row_bounds()
-    starts, column, factor = model.matrix()
+    return lp_of(model.objective(), float(model.offset), model.bounds(), model.row_bounds(), model.matrix())
+
+
+def lp_of(
+    cost: Rows,
+    offset: float,
+    columns: tuple[Rows, Rows, Mask],
+    rows: tuple[Rows, Rows],
+    matrix: tuple[Whole, Whole, Rows],
+) -> Any:
+    """A `HighsLp` of costs, (lower, upper, whole) of the columns, (lower, upper) of the rows, and the matrix by rows."""
+    lower, upper, whole = columns
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(lower), len(row_lower)
-    lp.col_cost_, lp.offset_ = model.objective(), float(model.offset)
+    lp.num_col_, lp.num_row_ = len(lower), len(rows[0])
+    lp.col_cost_, lp.offset_ = cost, offset
     lp.col_lower_, lp.col_upper_ = lower, upper
-    lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+    lp.row_lower_, lp.row_upper_ = rows
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = starts, column, factor
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix
     kinds = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
     lp.integrality_ = [kinds[is_whole] for is_whole in whole.tolist()]
     return lp

@@ -20,7 +20,7 @@ from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.search import Search
 from optimizer.starts import Chosen
 from optimizer.structure import Engine, Tell, engine_of
-from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError, starts_of
+from optimizer.worker import Finished, Found, Hint, Stop, Task, Worker, WorkerFailedError, starts_of
 
 FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the solver's
 FIRST_PLAN_SECONDS = 3.0
@@ -41,6 +41,12 @@ class Settings(BaseModel):
     seconds: float = Field(default=20.0, gt=0, description="time for one plan")
     gap: float = Field(default=0.005, ge=0, lt=1, description="proven gap at which the solver may stop")
     process: bool = Field(default=True, description="solve in a child process that can be ended at the deadline")
+    work: int | None = Field(
+        default=None,
+        ge=1,
+        description="effort instead of seconds, for plans that can be repeated exactly: nodes, groups",
+    )
+    seed: int = Field(default=0, ge=0, description="of every choice made by chance")
 
 
 @dataclass
@@ -63,9 +69,20 @@ class Milp:
 
     name = "milp"
 
-    def __init__(self, *, gap: float = 0.005, process: bool = True, groups: int = 400) -> None:
+    def __init__(
+        self,
+        *,
+        gap: float = 0.005,
+        process: bool = True,
+        groups: int = 400,
+        work: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        """`work`: effort instead of seconds, which are then only the last resort. The same work and seed give the same
+        plan and the same bound."""
         self.gap = gap
-        self.groups = groups
+        self.groups = groups if work is None else work
+        self.work, self.seed = work, seed
         self.worker = Worker() if process else None
         if self.worker is not None:
             atexit.register(self.worker.end)
@@ -95,7 +112,8 @@ class Milp:
         if engine is not None and heard.gap <= EXACT:
             return answer_of(plant, heard.best, self._how(plant, heard, began, engine))
         own_rule = problem.battery is not None and not site_steered(plant)
-        first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule else deadline
+        alone = self.worker is None or self.work is not None
+        first_deadline = deadline - OWN_RULE_SHARE * (deadline - time.monotonic()) if own_rule and alone else deadline
         self._ask(plant, heard, first_deadline, progress)
         if own_rule and not heard.failed and heard.gap > max(self.gap, EXACT):
             self._ask(plant, heard, deadline, progress, given=True)
@@ -111,8 +129,8 @@ class Milp:
             most = min(AT_ONCE_SECONDS, AT_ONCE_SHARE * seconds)
             if engine.at_once(first=plant.as_given, seconds=most, gap=self.gap, tell=told) is not None:
                 return heard
-        until = began + min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds)
-        return _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress))
+        until = began + (seconds if self.work else min(FIRST_PLAN_SECONDS, FIRST_PLAN_SHARE * seconds))
+        return _Heard(first_plan(plant, until=until, groups=self.groups, progress=progress, seed=self.seed))
 
     def dispatch(self, problem: Problem) -> Answer:
         """Battery and curtailment alone, every job where it is in force."""
@@ -137,7 +155,7 @@ class Milp:
             return
         _take(plant, heard, finished.chosen, finished.dispatch, None if given else finished.bound)
         if heard.gap > EXACT:
-            _tidy(plant, heard)
+            _tidy(plant, heard, seconds=TIDY_SECONDS if self.work is None else inf)
 
     def _finish(
         self, plant: Plant, heard: _Heard, deadline: float, tell: Callable[[Found], None], *, given: bool
@@ -149,20 +167,59 @@ class Milp:
             until=deadline - 2 * KEPT_BACK_SECONDS,
             gap=self.gap,
             own_schedule=(dispatch.charge_kw, dispatch.discharge_kw) if given else None,
+            work=self.work,
+            seed=self.seed,
         )
         if self.worker is None:
             from optimizer.child import work  # loads HiGHS into this process
 
             return work(task, tell)
         try:
-            finished = self.worker.run(task, deadline=deadline - KEPT_BACK_SECONDS, tell=tell)
+            finished = self.worker.run(
+                task,
+                deadline=deadline - KEPT_BACK_SECONDS,
+                tell=tell,
+                meanwhile=None if given else self._meanwhile(plant, heard, task.until, tell),
+            )
         except WorkerFailedError as error:
             heard.failed = True
             heard.notes.append(f"the solver failed ({error}); this is the best plan before")
             return None
         if finished is None:
             heard.notes.append("the solver overran its time and was ended; this is the best plan before")
+        elif self.work is not None and time.monotonic() > task.until:
+            heard.notes.append("the time was up before the work was done: not to be repeated exactly")
         return finished
+
+    def _meanwhile(
+        self, plant: Plant, heard: _Heard, until: float, tell: Callable[[Found], None]
+    ) -> Callable[[], bool] | None:
+        """What is done here while the child solves: neighbourhoods of the best plan. Each side hears of the other's better
+        plans, and once the gap is small enough the child is told to stop. Nothing, where an engine of its own solves, or
+        where effort is counted as work."""
+        if self.work is not None or engine_of(plant) is not None:
+            return None
+        from optimizer.alongside import Alongside  # loads HiGHS into this process
+
+        own_rule = plant.problem.battery is not None and not site_steered(plant)
+        beside = Alongside(plant, heard.best, until=until, seed=self.seed, own_rule=own_rule)
+        worker = self.worker
+        assert worker is not None
+
+        def look() -> bool:
+            if heard.gap <= max(self.gap, EXACT):
+                worker.say(Stop())
+                return False
+            if not beside.in_time:
+                return False
+            made = beside.look(heard.best)
+            if made is not None:
+                places = plant.placements(made.chosen)
+                worker.say(Hint(places, made.cost))
+                tell(Found(places, made.dispatch, made.cost, None))
+            return True
+
+        return look
 
     def _how(self, plant: Plant, heard: _Heard, began: float, engine: Engine | None) -> How:
         gap = gap_of(heard.best.cost, heard.bound)
@@ -172,7 +229,9 @@ class Milp:
             found = HowFound.HEURISTIC if gap is None or heard.failed else HowFound.GAP
         note = "; ".join((*heard.notes, *plant.notes))
         seconds = time.monotonic() - began
-        return How(found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(engine), note=note)
+        return How(
+            found=found, seconds=seconds, gap=gap, bound=heard.bound, solver=_solver(engine), seed=self.seed, note=note
+        )
 
 
 def _take(
@@ -196,13 +255,13 @@ def _telling(plant: Plant, heard: _Heard, progress: Told | None) -> Tell:
     return tell
 
 
-def _tidy(plant: Plant, heard: _Heard) -> None:
+def _tidy(plant: Plant, heard: _Heard, *, seconds: float) -> None:
     """What a search from the best plan still finds: moves that gain nothing are taken back."""
     if not plant.search_knows:
         return
     best = heard.best
     reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
-    chosen = Search(plant, reckoning, best.chosen).run(until=time.monotonic() + TIDY_SECONDS, groups=0)
+    chosen = Search(plant, reckoning, best.chosen).run(until=time.monotonic() + seconds, groups=0)
     heard.best = best_of(best, candidate(plant, chosen, best.dispatch))
 
 
@@ -215,4 +274,4 @@ def _solver(engine: Engine | None) -> str:
 
 
 def build(settings: Settings, context: Context) -> Milp:  # noqa: ARG001  (every kind is built the same way)
-    return Milp(gap=settings.gap, process=settings.process)
+    return Milp(gap=settings.gap, process=settings.process, work=settings.work, seed=settings.seed)

@@ -42,12 +42,12 @@ class Search:
         self._moved: dict[tuple[int, int, int], Mask] = {}
         self.cost = reckoning.total(self.chosen)
 
-    def run(self, *, until: float, groups: int, told: Callable[[float], None] | None = None) -> Chosen:
+    def run(self, *, until: float, groups: int, told: Callable[[float], None] | None = None, seed: int = 0) -> Chosen:
         """Search until a time (of `time.monotonic`) or so many groups have been tried in vain."""
         if not self.movable:
             return self.chosen
         self._sweep(until, told)
-        rng = np.random.default_rng(SEED)
+        rng = np.random.default_rng(SEED + seed)
         vain = 0
         while vain < groups and time.monotonic() < until:
             better = self._rebuild(self._group(rng), until)

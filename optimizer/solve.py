@@ -1,9 +1,12 @@
 """From a plant to a solved program: relaxation, a small program around it, then the whole one.
 
-The relaxation is solved first, by interior point: it gives a bound, and for each start what it would cost to insist on
-it (its reduced cost). A small program with only the promising starts finds a good plan in little time; after that the
-whole program is solved without the starts that cannot be in any better plan, so that the bound stays proven. The status
-is read from HiGHS itself.
+The relaxation is solved first: it gives a bound, and for each start what it would cost to insist on it (its reduced
+cost). A small program with only the starts that the relaxation uses finds a good plan in little time; after that the whole
+program is solved without the starts that cannot be in any better plan, so that the bound stays proven. The status is read
+from HiGHS itself.
+
+Effort is counted in seconds, or as work: nodes of the solver and neighbourhoods tried, and no clock is looked at, so that
+the same work gives the same plan and bound on every run.
 """
 
 import math
@@ -52,6 +55,7 @@ from optimizer.blocks import (
     tiers,
 )
 from optimizer.handover import Options, arrays, loaded
+from optimizer.lns import Neighbourhoods, chosen_of
 from optimizer.model import Model
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
@@ -119,8 +123,12 @@ def build(plant: Plant) -> Model:
     return model
 
 
-PROMISING = 10  # starts of each job in the small program: those of least reduced cost
+USED = 1e-6  # a start that the relaxation uses by more
 SMALL_SHARE = 0.4  # of the time that is left, for the small program
+NEIGHBOURHOOD_SHARE = 0.3  # of what is left then, for neighbourhoods before the whole program
+WORK_A_NEIGHBOURHOOD = 10  # units of work
+WITHOUT_PROBING: Options = {"presolve_rule_off": 1 << 15}  # seconds for nothing in programs of thousands of starts
+FEW_STARTS, MANY_STARTS = 1000, 3000
 ROUNDING = 1e-7
 MISLED = 1e-4  # relative: more than rounding and tolerances can explain
 EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
@@ -128,10 +136,19 @@ EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
 
 @dataclass(frozen=True, slots=True)
 class _Relaxed:
-    """The relaxation: its bound, and what insisting on each start would add to it."""
+    """The relaxation: its bound, what insisting on each start would add to it, and how much it uses each."""
 
     bound: float
     reduced_cost: NDArray[np.float64]
+    use: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What others have to say while the solver runs: a better plan of theirs (told once), and that it is enough."""
+
+    hint: Callable[[], tuple[Chosen, float] | None] = lambda: None  # with what it really costs
+    stopped: Callable[[], bool] = lambda: False
 
 
 def solve(
@@ -142,27 +159,62 @@ def solve(
     first: Chosen | None = None,
     better: Better | None = None,
     model: Model | None = None,
+    work: int | None = None,
+    seed: int = 0,
+    meanwhile: Meanwhile | None = None,
 ) -> Solved:
     """Solve within a time, starting from a first plan. `better(chosen, dispatch, cost, bound)` hears of each better
-    plan while it runs."""
+    plan while it runs. With `work` the time is only the last resort."""
     until = time.monotonic() + seconds
     model = model or build(plant)
-    run = _Run(model, arrays(model), until=until, gap=gap, better=better)
-    run.best = first
+    effort = _Effort(until=until, gap=gap, work=work, seed=seed)
+    run = _Run(model, arrays(model), effort, better=better, meanwhile=meanwhile or Meanwhile())
+    run.first = first
     if first is not None and run.number_of_starts > len(plant.starts):
         run.around_relaxation()
+        run.neighbourhoods()
     return run.whole()
+
+
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How much may be done."""
+
+    until: float
+    gap: float
+    work: int | None
+    seed: int
+
+    @property
+    def left(self) -> float:
+        return max(0.1, self.until - time.monotonic())
+
+    @property
+    def for_neighbourhoods(self) -> tuple[float, float]:
+        """(time at which they end, most of them)."""
+        if self.work is not None:
+            return self.until, self.work // WORK_A_NEIGHBOURHOOD
+        return time.monotonic() + NEIGHBOURHOOD_SHARE * self.left, math.inf
+
+    def options(self, until: float) -> Options:
+        """What HiGHS is told of it; `until` is its share of the time."""
+        options: Options = {"random_seed": self.seed}
+        if self.work is not None:
+            return options | {"time_limit": self.left, "mip_max_nodes": self.work}
+        return options | {"time_limit": max(0.1, until - time.monotonic())}
 
 
 class _Run:
     """One solve: the program, the best plan and the best bound so far."""
 
-    def __init__(self, model: Model, lp: Any, *, until: float, gap: float, better: Better | None) -> None:
-        self.model, self.lp = model, lp
-        self.until, self.gap, self.better = until, gap, better
+    def __init__(self, model: Model, lp: Any, effort: _Effort, *, better: Better | None, meanwhile: Meanwhile) -> None:
+        self.model, self.lp, self.effort, self.gap = model, lp, effort, effort.gap
+        self.better, self.meanwhile = better, meanwhile
         self.starts: Whole = np.concatenate([np.zeros(0, dtype=np.int64), *model.start])
         self.number_of_starts = len(self.starts)
-        self.best: Chosen | None = None
+        self.first: Chosen | None = None  # the plan to start from, whoever has found it
+        self.known = math.inf  # what a plan of somebody else costs
+        self.best: Chosen | None = None  # the best plan found here, with its dispatch and cost
         self.dispatch: Dispatch | None = None
         self.cost = math.inf
         self.bound = -math.inf
@@ -174,62 +226,85 @@ class _Run:
         if relaxed is None:
             return
         self.bound = relaxed.bound
-        if self.better is not None and self.best is not None:
-            self.better(self.best, None, self.cost, self.bound)
-        self._run(self._promising(relaxed), seconds=SMALL_SHARE * self._left(), proves=False)
-        beyond = relaxed.reduced_cost > self.cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(self.cost))
+        if self.better is not None and self.first is not None:
+            self.better(self.first, None, self.cost, self.bound)
+        self._hear()
+        self._run(self._promising(relaxed), share=SMALL_SHARE, proves=False)
+        self._hear()
+        cost = min(self.cost, self.known)
+        beyond = relaxed.reduced_cost > cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(cost))
         self.upper[self.starts[beyond]] = 0.0
+
+    def neighbourhoods(self) -> None:
+        """Better plans by freeing a few jobs at a time; not in a program that is small enough to be proven at once."""
+        if self.first is None or self.cost == math.inf or self.number_of_starts < FEW_STARTS:
+            return
+        near = Neighbourhoods(self.model, self.first, seed=self.effort.seed)
+        near.take(self.first, self.cost if self.first is self.best else math.inf)
+        until, tries = self.effort.for_neighbourhoods
+        while not self._enough() and not self.meanwhile.stopped() and near.tried < tries and time.monotonic() < until:
+            found = near.once(until=until if self.effort.work is None else math.inf)
+            if found is not None:
+                self._take(found.values)
+            if self._hear() and self.first is not None:
+                near.take(self.first, math.inf)  # what it costs in this program, the next one will tell
 
     def whole(self) -> Solved:
         """The whole program, as far as it is not done yet."""
-        if self.cost - self.bound > max(self.gap * abs(self.cost), 1e-6) or self.best is None or self.cost == math.inf:
-            return self._run(self.upper, seconds=self._left(), proves=True)
-        return self._solved(optimal=True, status="Optimal")
+        if self._enough():
+            return self._solved(optimal=True, status="Optimal")
+        return self._run(self.upper, share=1.0, proves=True)
 
-    def _left(self) -> float:
-        return max(0.1, self.until - time.monotonic())
+    def _enough(self) -> bool:
+        return self.cost < math.inf and self.cost - self.bound <= max(self.gap * abs(self.cost), 1e-6)
 
     def _relax(self) -> _Relaxed | None:
-        options: Options = {"solver": "ipm", "time_limit": self._left(), "solve_relaxation": True}
+        options: Options = {"solver": "simplex", "time_limit": self.effort.left, "solve_relaxation": True}
         highs = loaded(self.lp, options)
         highs.run()
         if highs.modelStatusToString(highs.getModelStatus()) != "Optimal":
             return None
-        duals = np.asarray(highs.getSolution().col_dual)[self.starts]
-        return _Relaxed(float(highs.getInfo().objective_function_value), duals)
+        solution = highs.getSolution()
+        duals, values = np.asarray(solution.col_dual)[self.starts], np.asarray(solution.col_value)[self.starts]
+        return _Relaxed(float(highs.getInfo().objective_function_value), duals, values)
 
     def _promising(self, relaxed: _Relaxed) -> NDArray[np.float64]:
-        """Upper bounds that leave each job its few starts of least reduced cost, the best plan's and the given one."""
+        """Upper bounds that leave each job the starts that the relaxation uses, the best plan's and the given one."""
         upper = np.array(self.lp.col_upper_)
-        upper[self.starts] = 0.0
-        first = 0
-        for columns in self.model.start:
-            costs = relaxed.reduced_cost[first : first + len(columns)]
-            upper[columns[np.argsort(costs, kind="stable")[:PROMISING]]] = 1.0
-            upper[columns[:1]] = 1.0
-            first += len(columns)
-        if self.best is not None:
-            upper[self._columns_of(self.best)] = 1.0
+        upper[self.starts[relaxed.use <= USED]] = 0.0
+        upper[[columns[0] for columns in self.model.start if len(columns)]] = 1.0
+        if self.first is not None:
+            upper[self._columns_of(self.first)] = 1.0
         return upper
+
+    def _hear(self) -> bool:
+        """Go on from what others have found meanwhile, where it is better."""
+        hint = self.meanwhile.hint()
+        if hint is None or hint[1] >= min(self.cost, self.known):
+            return False
+        self.first, self.known = hint
+        return True
 
     def _columns_of(self, chosen: Chosen) -> Whole:
         """The columns of the chosen starts."""
         pairs = zip(self.model.start, chosen.tolist(), strict=True)
         return np.array([columns[number] for columns, number in pairs if number != LEFT_OUT], dtype=np.int64)
 
-    def _run(self, upper: NDArray[np.float64], *, seconds: float, proves: bool) -> Solved:
+    def _run(self, upper: NDArray[np.float64], *, share: float, proves: bool) -> Solved:
         """Solve from the best plan so far. HiGHS 1.16 may count that plan wrongly once its presolve has aggregated columns
         away, and then end with it as the optimum: it is told by what its own solution really costs, and HiGHS runs again
         without knowing of any plan."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + share * self.effort.left
         self.lp.col_upper_ = upper
-        highs = self._ran(seconds, proves, warm=self.best is not None)
+        highs = self._ran(until, proves, warm=self.first is not None)
         if self._misled(highs):
-            highs = self._ran(max(0.1, until - time.monotonic()), proves, warm=False)
+            highs = self._ran(until, proves, warm=False)
         return self._read(highs, proves)
 
-    def _ran(self, seconds: float, proves: bool, *, warm: bool) -> Any:
-        options: Options = {"time_limit": seconds, "mip_rel_gap": self.gap, "mip_lp_solver": "ipm"}
+    def _ran(self, until: float, proves: bool, *, warm: bool) -> Any:
+        options = self.effort.options(until) | {"mip_rel_gap": self.gap}
+        if len(self.starts) > MANY_STARTS:
+            options |= WITHOUT_PROBING
         highs = loaded(self.lp, EXACT | options)
         if warm:
             self._warm(highs)
@@ -250,26 +325,43 @@ class _Run:
 
     def _warm(self, highs: Any) -> None:
         """Tell HiGHS the best plan so far: where each job starts; it works out the rest."""
-        assert self.best is not None
+        assert self.first is not None
         value = np.zeros(len(self.upper))
-        value[self._columns_of(self.best)] = 1.0
+        value[self._columns_of(self.first)] = 1.0
         highs.setSolution(len(self.starts), self.starts.astype(np.int32), value[self.starts])
 
     def _listen(self, highs: Any, proves: bool) -> None:
         def heard(event: Any) -> None:
             said = event.data_out
             if proves and math.isfinite(said.mip_dual_bound):
-                self.bound = max(self.bound, float(said.mip_dual_bound))
+                self.bound = max(self.bound, min(float(said.mip_dual_bound), self.known))
             self._take(np.asarray(said.mip_solution))
 
         highs.cbMipImprovingSolution += heard
+        if self.effort.work is None:
+            highs.cbMipInterrupt += self._interrupts
+            highs.cbMipUserSolution += self._hints
+
+    def _interrupts(self, event: Any) -> None:
+        if self.meanwhile.stopped():
+            event.interrupt()
+
+    def _hints(self, event: Any) -> None:
+        """Tell HiGHS, while it runs, the starts of a better plan that others have found."""
+        if self._hear() and self.first is not None:
+            value = np.zeros(len(self.upper))
+            value[self._columns_of(self.first)] = 1.0
+            event.data_in.setSolution(self.starts.astype(np.int32), value[self.starts])
+            event.data_in.repairSolution()
 
     def _take(self, values: NDArray[np.float64]) -> None:
         """Keep a plan that is better than the best so far, and tell of it."""
         cost = self._cost_of(values)
         if cost < self.cost:
-            self.cost, self.best = cost, _chosen(self.model, values)
-            self.dispatch = _dispatch(self.model, values)
+            self.cost, self.best = cost, chosen_of(self.model, values)
+            if cost < self.known:
+                self.first = self.best
+            self.dispatch = dispatch_of(self.model, values)
             if self.better is not None:
                 bound = self.bound if math.isfinite(self.bound) else None
                 self.better(self.best, self.dispatch, cost, bound)
@@ -283,7 +375,7 @@ class _Run:
             mip = bool(self.model.bounds()[2].any())
             bound = info.mip_dual_bound if mip else info.objective_function_value
             if math.isfinite(bound) and self.cost < math.inf:
-                self.bound = max(self.bound, min(float(bound), self.cost))
+                self.bound = max(self.bound, min(float(bound), self.cost, self.known))
         return self._solved(optimal=status == "Optimal", status=status)
 
     def _solved(self, *, optimal: bool, status: str) -> Solved:
@@ -312,16 +404,7 @@ def one_way(problem: Problem, dispatch: Dispatch) -> Dispatch:
     return replace(dispatch, charge_kw=charge, discharge_kw=discharge, curtailed_kw=curtailed)
 
 
-def _chosen(model: Model, values: Rows) -> Chosen:
-    """The start of each job."""
-    chosen = np.full(len(model.start), LEFT_OUT, dtype=np.int64)
-    for row, columns in enumerate(model.start):
-        if len(columns) and values[columns].max() > 0.5:
-            chosen[row] = int(np.argmax(values[columns]))
-    return chosen
-
-
-def _dispatch(model: Model, values: Rows) -> Dispatch:
+def dispatch_of(model: Model, values: Rows) -> Dispatch:
     """What is open once the jobs stand."""
     charge, discharge, curtailed = (
         np.array([x if isinstance(x, float) else max(0.0, values[model.column(x)]) for x in row])

@@ -3,7 +3,7 @@
 The child is a plain `python -m optimizer.child`, started when it is first needed, used again, and started anew after
 it had to be ended. Parent and child speak pickled messages over the child's standard input and output:
 
-    parent → child   Task
+    parent → child   Task; while it is solved, a Hint with each better plan of the parent's own, and Stop
     child → parent   Found (each better plan), then Finished
 """
 
@@ -35,6 +35,29 @@ class Task:
     until: float
     gap: float
     own_schedule: tuple[Rows, Rows] | None = None  # what a self-consumption battery is taken to do (charge, discharge)
+    work: int | None = None  # so much effort instead of seconds
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A better plan that the parent has found meanwhile."""
+
+    chosen: Places
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What has been found is enough."""
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """What the parent has said while a task is solved."""
+
+    hint: Hint | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +108,32 @@ class Worker:
         with self._lock:
             self._start()
 
-    def run(self, task: Task, *, deadline: float, tell: Callable[[Found], None]) -> Finished | None:
-        """Have a task done; None where the deadline (of `time.monotonic`) came first and the child was ended."""
+    def run(
+        self,
+        task: Task,
+        *,
+        deadline: float,
+        tell: Callable[[Found], None],
+        meanwhile: Callable[[], bool] | None = None,
+    ) -> Finished | None:
+        """Have a task done; None where the deadline (of `time.monotonic`) came first and the child was ended.
+
+        `meanwhile` is done again and again while the child has nothing to say, until it says False: nothing left to do.
+        """
         with self._lock:
             self._start()
             self._send(task)
             while True:
                 try:
-                    said = self._heard.get(timeout=max(0.0, deadline - time.monotonic()))
+                    wait = 0.0 if meanwhile is not None else max(0.0, deadline - time.monotonic())
+                    said = self._heard.get(timeout=wait) if wait else self._heard.get_nowait()
                 except queue.Empty:
-                    self.end()
-                    return None
+                    if time.monotonic() >= deadline:
+                        self.end()
+                        return None
+                    if meanwhile is not None and not meanwhile():
+                        meanwhile = None
+                    continue
                 if isinstance(said, Found):
                     tell(said)
                 elif isinstance(said, Finished):
@@ -103,6 +141,13 @@ class Worker:
                 else:
                     self.end()
                     raise WorkerFailedError(str(said))
+
+    def say(self, word: Hint | Stop) -> None:
+        """Tell the child something while it solves. A child that is gone says so itself, in `run`."""
+        if self._child is not None and self._child.stdin is not None:
+            with contextlib.suppress(OSError):
+                pickle.dump(word, self._child.stdin)
+                self._child.stdin.flush()
 
     def end(self) -> None:
         """End the child; the next task starts another."""
