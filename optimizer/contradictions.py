@@ -1,10 +1,28 @@
 """What cannot be planned at all, seen without solving, in the plant's own words."""
 
+import re
+
 from energy.model.problem import Placement, Problem, ProblemJob
+from energy.planning.sound import mistakes_in
+
+# What a problem file may not say, but a plan can answer: a window that is too short is a conflict, told with its cure.
+ANSWERED = re.compile(
+    r"jobs\[\d+\]\.(must_end|latest_start|fixed)"
+    r"|orders\[\d+\]\.(must_end|quantity|id)"
+    r"|recurring\[\d+\]"
+    r"|(machines|jobs|rosters|shifts|demand|limits|tiers|reductions|orders|stores|buffers|feeders)\[\d+\]\.name"
+)
 
 
 def contradictions(problem: Problem) -> tuple[str, ...]:
-    """Where the problem contradicts itself; empty where there is a plan."""
+    """Where the problem contradicts itself, or says what no plan can mean; empty where there is a plan."""
+    return _in_words(problem) or tuple(
+        f"{mistake.where}: {mistake.what}" for mistake in mistakes_in(problem) if not ANSWERED.fullmatch(mistake.where)
+    )
+
+
+def _in_words(problem: Problem) -> tuple[str, ...]:
+    """What can be told without naming a place in a file."""
     machines = {machine.id for machine in problem.machines}
     ids = {job.id for job in problem.jobs}
     found: list[str] = []
