@@ -5,19 +5,24 @@ import re
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.sound import mistakes_in
 
-# What a problem file may not say, but a plan can answer: a window that is too short is a conflict, told with its cure.
+# What a problem file may not say, but a plan can answer: a window that is too short, or people and things of which there
+# are never enough, are a conflict, told with its cure; names and spans that say nothing are in nobody's way.
 ANSWERED = re.compile(
-    r"jobs\[\d+\]\.(must_end|latest_start|fixed)"
-    r"|orders\[\d+\]\.(must_end|quantity|id)"
-    r"|recurring\[\d+\]"
-    r"|(machines|jobs|rosters|shifts|demand|limits|tiers|reductions|orders|stores|buffers|feeders)\[\d+\]\.name"
+    r"jobs\[\d+\]\.(must_end|latest_start|fixed): .*"
+    r"|jobs\[\d+\]\.(needs\[\d+\]\.skill|options\[\d+\]\.uses\[\d+\]\.amount): (no roster|.* are asked for).*"
+    r"|orders\[\d+\]\.(must_end|quantity|id): .*"
+    r"|recurring\[\d+\]: .*"
+    r"|(shifts|rosters|demand|limits|tiers|reductions|same_order)\[\d+\]: same .*"
+    r"|[\w.\[\]]+: ends in slot .*"
+    r"|battery\.start_kwh: .*is more than.*"
+    r"|pv_kw\[\d+\]: .*is negative"
 )
 
 
 def contradictions(problem: Problem) -> tuple[str, ...]:
     """Where the problem contradicts itself, or says what no plan can mean; empty where there is a plan."""
     return _in_words(problem) or tuple(
-        f"{mistake.where}: {mistake.what}" for mistake in mistakes_in(problem) if not ANSWERED.fullmatch(mistake.where)
+        str(mistake) for mistake in mistakes_in(problem) if not ANSWERED.fullmatch(str(mistake))
     )
 
 

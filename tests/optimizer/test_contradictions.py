@@ -13,6 +13,7 @@ from energy.model.problem import (
     DemandWindow,
     Feeder,
     Flow,
+    Limit,
     MachineState,
     MachineStates,
     Option,
@@ -24,6 +25,7 @@ from energy.model.problem import (
     Recipe,
     Recurring,
     Reserve,
+    Resource,
     SameOrder,
     Setup,
     Store,
@@ -34,6 +36,7 @@ from optimizer.contradictions import contradictions
 from optimizer.greedy import Greedy
 from tests.optimizer.plants import battery, job, plant
 
+CRANE = Resource(name="crane", amount=(1.0,))
 PRESS = ProblemMachine(id="press")
 OVEN = ProblemMachine(id="furnace", batch=Batch(recipes=(Recipe(name="soft", power_kw=(9.0,)),), capacity=2.0))
 STATES = MachineStates(states=(MachineState(name="off"), MachineState(name="on", runs_jobs=True)), at_start="of")
@@ -56,7 +59,6 @@ def one(machine: ProblemMachine | None = None, site: dict[str, Any] | None = Non
         (one(after=(Precedence(job="a"),)), "the jobs a wait for each other"),
         (one(ProblemMachine(id="furnace", capacity=0)), "machines[0].capacity: 0 runs nothing"),
         (one(options=option(uses=(Use(resource="crane"),))), "jobs[0].options[0].uses[0].resource: "),
-        (one(needs=(CrewNeed(skill="loader"),)), "jobs[0].needs[0].skill: "),
         (one(flows=(Flow(buffer="rack", quantity=1.0),)), "jobs[0].flows[0].buffer: "),
         (one(OVEN), "jobs[0].options[0].mode: "),
         (one(ProblemMachine(id="furnace", states=STATES)), "machines[0].states.at_start: "),
@@ -106,6 +108,21 @@ def test_a_window_that_leaves_no_place_is_a_conflict_with_cures_and_there_is_a_p
     answer = Greedy().solve(problem, seconds=5)
     assert answer.plan is not None
     assert answer.relaxations
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        one(needs=(CrewNeed(skill="loader"),)),  # nobody has ever been rostered
+        one(options=option(uses=(Use(resource="crane", amount=2.0),)), site={"resources": (CRANE,)}),
+        one(site={"limits": (Limit(name="agreed", start=2, end=2, limit_kw=9.0),)}),
+        one(site={"pv_kw": (0.0, -0.1, 0.0)}),
+        one(site={"battery": battery(start_kwh=10.5)}),
+    ],
+)
+def test_what_a_plan_can_answer_is_planned(problem: Problem) -> None:
+    assert contradictions(problem) == ()
+    assert Greedy().solve(problem, seconds=5).plan is not None
 
 
 def test_a_machine_that_is_shut_all_the_time_leaves_a_plan_too() -> None:

