@@ -10,7 +10,7 @@ from energy.planning.explain import Reason, reasons
 from energy.planning.plant_words import day_clock, machine_name, money, name_of
 from optimizer.competing import competing
 from optimizer.competing_cures import competing_cures
-from optimizer.cures import cures, stuck
+from optimizer.cures import cures_of, stuck_in
 from optimizer.plant import Plant
 
 NOTHING = 0.005  # currency: less is nothing
@@ -89,15 +89,14 @@ def span_of(problem: Problem, span: Span) -> str:
 
 def against(problem: Problem, plan: Plan, *, seconds: float, process: bool = True) -> list[Against]:
     """What keeps jobs against facts: a job's own rules, or jobs that need the same."""
-    plant = Plant(problem)
-    chosen = plant.chosen_of(plan.placements)
-    held = stuck(plant, chosen)
+    held = stuck_in(Plant(problem), plan)
     found = []
     places = {place.job: place for place in plan.placements}
     for job in held:
         conflict = conflict_of(problem, job, places)
         if conflict is not None:
-            found.append(Against(job=job.id, sentence=conflict.sentence, cures=cures(plant, chosen, plan, only=job.id)))
+            cure = cures_of(problem, plan, conflict)
+            found.append(Against(job=job.id, sentence=conflict.sentence, cures=cure))
     together = competing(problem, plan, seconds=COMPETING_SHARE * seconds) if held else []
     for one in together:
         share = (1.0 - COMPETING_SHARE) * seconds / len(together)
