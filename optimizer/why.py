@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from energy.model.plan import GaveWay, Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.conflict import conflict_of
-from energy.planning.elsewhere import Span, spans
+from energy.planning.elsewhere import Span, best
 from energy.planning.explain import Reason, reasons
 from energy.planning.plant_words import day_clock, machine_name, money, name_of
 from optimizer.competing import competing
@@ -52,14 +52,12 @@ def stays(problem: Problem, plan: Plan, job: ProblemJob) -> Stays:
         why = "it has begun" if place.start < 0 else "it is fixed there"
         return Stays(job=job.id, sentence=f"{name} stays at {where}: {why}")
     verb = f"stays at {where}" if place is not None else "is left out"
-    free = [span for span in spans(problem, plan, job) if span.free and not span.planned]
-    if not free:
+    free = best(problem, plan, job)
+    if free is None or free.costs_more is None:
         return Stays(job=job.id, sentence=f"{name} {verb}: no other place is free")
-    best = min(free, key=lambda span: span.costs_more or 0.0)
-    assert best.cheapest is not None and best.costs_more is not None  # of a span that is free
-    at = Placement(job=job.id, machine=best.machine, start=best.cheapest, mode=best.mode)
+    at = Placement(job=job.id, machine=free.machine, start=free.first, mode=free.mode)
     moving = 0.0 if place is None else _price_of_moving(job)
-    gain = moving - best.costs_more
+    gain = moving - free.costs_more
     there = f"the best free place ({place_words(problem, at)})"
     if gain <= NOTHING:
         why = "no free place is cheaper"

@@ -49,6 +49,16 @@ def at_place(problem: Problem, plan: Plan, job: ProblemJob, place: Placement) ->
     return _Asked(problem, plan, job).look(place)
 
 
+def best(problem: Problem, plan: Plan, job: ProblemJob) -> Span | None:
+    """The cheapest free place but the planned one; None where no other is free."""
+    asked = _Asked(problem, plan, job)
+    ranked = sorted(
+        ((asked.around.dearer(place), n, place) for n, place in enumerate(asked.within())), key=lambda r: r[:2]
+    )
+    looked = (asked.look(place) for _, _, place in ranked)
+    return next((span for span in looked if span.free and not span.planned), None)
+
+
 class _Asked:
     """One job, asked where else it could stand beside all others as planned."""
 
@@ -69,6 +79,18 @@ class _Asked:
             so_far = here if so_far is None else _joined(so_far, here)
         if so_far is not None:
             yield so_far
+
+    def within(self) -> Iterator[Placement]:
+        """The places that the job's own window leaves it, and the one where it is in force."""
+        job = self.job
+        for option in job.options:
+            last = min(self.problem.slots, self.problem.slots if job.must_end is None else job.must_end) - option.slots
+            last = last if job.latest_start is None else min(last, job.latest_start)
+            for machine in option.machines:
+                for start in range(max(0, job.earliest), last + 1):
+                    yield Placement(job=job.id, machine=machine, start=start, mode=option.mode)
+        if job.in_force.start >= 0:
+            yield job.in_force
 
     def look(self, place: Placement) -> Span:
         """One start."""
