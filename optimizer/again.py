@@ -12,7 +12,7 @@ from energy.model.plan import How, HowFound, Plan
 from energy.model.problem import Placement, Problem
 from optimizer.answer import Candidate, best_of, candidate, plan_of
 from optimizer.plant import Plant
-from optimizer.reckoning import Reckoning, steered
+from optimizer.reckoning import Reckoning, site_steered
 from optimizer.search import Search
 from optimizer.starts import Chosen
 from optimizer.worker import Finished, Found, Task, Worker, WorkerFailedError
@@ -68,8 +68,8 @@ class Again:
         known = [chosen for each in places if (chosen := _chosen(plant, each)) is not None]
         first, *others = (candidate(plant, chosen) for chosen in known or [plant.as_given])
         best = best_of(first, *others)
-        if plant.search_knows:
-            reckoning = Reckoning(plant, best.dispatch if steered(plant) else None)
+        if plant.search_keeps:
+            reckoning = Reckoning(plant, best.dispatch if site_steered(plant) else None)
             search = Search(plant, reckoning, best.chosen)
             best = best_of(best, candidate(plant, search.run(until=began + SEARCH_SHARE * seconds, groups=GROUPS)))
         return self._solved(plant, best, began + seconds)

@@ -91,11 +91,11 @@ def optimize(
     before = dispatched(asked).plan
     assert before is not None  # the same problem has just been planned
     _print(asked, before, answer.plan)
-    for line in held_lines(asked, against(asked, answer.plan, seconds=CURE_SECONDS)):
-        click.echo(line)
     if out is not None:
         write_plan(answer.plan, out)
         click.echo(f"\nWritten to {out}")
+    for line in held_lines(asked, against(asked, answer.plan, seconds=min(CURE_SECONDS, seconds))):
+        click.echo(line)
 
 
 def _export(problem: "Problem", file: Path) -> None:

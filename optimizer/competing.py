@@ -19,12 +19,12 @@ from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.conflict import conflict_of
 from optimizer.competing_rules import Rule, rules_of
 from optimizer.competing_words import sentence
-from optimizer.cures import stuck
+from optimizer.cures import stuck_in
 from optimizer.plant import Plant
 from optimizer.starts import LEFT_OUT, Chosen, Mask
 
 MOST_JOBS = 80  # in one program
-SOLVE_SECONDS = 2.0  # for one question; one that is not answered in time counts as possible
+SOLVE_SECONDS = 5.0  # for one question; one that is not answered in time counts as possible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +44,11 @@ class Competing:
 def competing(problem: Problem, plan: Plan, *, seconds: float) -> list[Competing]:
     """A set for each stuck job that its own rules leave a place; jobs that one set names share it."""
     until = time.monotonic() + seconds
-    plant = Plant(problem)
+    held = stuck_in(Plant(problem), plan)
+    alone = {job.id for job in held if conflict_of(problem, job) is not None}
     told: set[str] = set()
     found = []
-    alone = {job.id for job in stuck(plant, plant.chosen_of(plan.placements)) if conflict_of(problem, job)}
-    for job in stuck(plant, plant.chosen_of(plan.placements)):
+    for job in held:
         if job.id in told or job.id in alone or time.monotonic() > until:
             continue
         one = _competing(problem, job, alone, until)
@@ -208,6 +208,7 @@ def only(problem: Problem, jobs: set[str]) -> Problem:
         import_price=(0.0,) * n,
         export_price=(0.0,) * n,
         carbon_price_per_kg=0.0,
+        carbon_limit_kg=None,
         base_load_band=None,
         pv_band=None,
         import_price_band=None,

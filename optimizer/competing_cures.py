@@ -13,6 +13,7 @@ from optimizer.competing import Competing, Question, only
 from optimizer.competing_rules import Ease, Rule
 from optimizer.cures import price_of, stuck
 
+PRICING_SHARE = 0.6  # of the time
 LEAST_SECONDS = 0.2  # for planning again with one cure
 
 
@@ -30,14 +31,18 @@ def competing_cures(
     problem: Problem, plan: Plan, one: Competing, *, seconds: float, process: bool = True
 ) -> tuple[GaveWay, ...]:
     """The cures, the cheapest first. A price is what the plan costs more (lateness and bill) when it is made again with
-    the cure; of each rule only the way of the fewest steps is told, but any job that may go to another machine."""
+    the cure than when it is made again as it is. Of each rule only the way of the fewest steps is told, but every job
+    that may go to another machine."""
     until = time.monotonic() + seconds
     found = []
-    least = list(_all_least(problem, one, until - 0.6 * seconds))
+    least = list(_all_least(problem, one, until - PRICING_SHARE * seconds))
+    if not least:
+        return ()
     with Again(process=process) as again:
+        base = again.plan(problem, plan.placements, seconds=(until - time.monotonic()) / (len(least) + 1))
         for number, each in enumerate(least):
             share = (until - time.monotonic()) / (len(least) - number)
-            made = _priced(problem, plan, one, each, again, share) if share >= LEAST_SECONDS else None
+            made = _priced(problem, base.plan, one, each, again, share) if share >= LEAST_SECONDS else None
             if made is not None:
                 found.append(made)
     return tuple(sorted(found, key=lambda cure: cure.price))

@@ -47,6 +47,8 @@ def rules_of(problem: Problem) -> list[Rule]:
         *_crews(problem),
         *_resources(problem),
         *_order(problem),
+        *_together(problem),
+        *_made_ready(problem),
         *_fixed(problem),
         *_windows(problem),
         *_order_ends(problem),
@@ -92,6 +94,38 @@ def _order(problem: Problem) -> Iterator[Rule]:
                 eases.append(Ease(problem.slots, partial(easing.later_after, job.id, rule.job), partial(_by, "later")))
             words = f"{names[job.id]} follows {names[rule.job]}{_lag(problem, rule)}"
             yield Rule("order", job.id, words, partial(easing.unordered, job.id, rule.job), tuple(eases))
+
+
+def _together(problem: Problem) -> Iterator[Rule]:
+    """Jobs that come again and again, and pieces that pass stages in one order."""
+    for rule in problem.recurring:
+        least, most = _minutes(problem, rule.least_slots), rule.most_slots
+        to = "" if most is None else f" to {_minutes(problem, most)}"
+        words = f"{rule.name} comes again after {least}{to}"
+        eases = [Ease(rule.least_slots, partial(easing.recurs_sooner, rule.name), _earlier)] if rule.least_slots else []
+        if most is not None:
+            eases.append(Ease(problem.slots, partial(easing.recurs_later, rule.name), _later))
+        yield Rule("recurring", rule.name, words, partial(easing.not_recurring, rule.name), tuple(eases))
+    for same in problem.same_order:
+        words = f"{same.name} keeps one order at every stage"
+        yield Rule("same order", same.name, words, partial(easing.any_order, same.name))
+
+
+def _made_ready(problem: Problem) -> Iterator[Rule]:
+    """What machines need beside the runs: setups, heating up, room in a batch."""
+    ours = {machine for job in problem.jobs for option in job.options for machine in option.machines}
+    for machine in (machine for machine in problem.machines if machine.id in ours):
+        name = machine_name(problem, machine.id)
+        if machine.setups:
+            yield Rule(
+                "setups", machine.id, f"{name} is set up between families", partial(easing.no_setups, machine.id)
+            )
+        if machine.states is not None:
+            words = f"{name} stands in {machine.states.at_start!r} at first and has to come up"
+            yield Rule("states", machine.id, words, partial(easing.always_up, machine.id))
+        if machine.batch is not None:
+            words = f"{name} holds {machine.batch.capacity:g} at a time"
+            yield Rule("batch", machine.id, words, partial(easing.any_fill, machine.id))
 
 
 def _fixed(problem: Problem) -> Iterator[Rule]:
@@ -152,7 +186,8 @@ def _machines(problem: Problem) -> Iterator[Rule]:
         here = [job for job in problem.jobs if any(machine.id in option.machines for option in job.options)]
         if len(here) > 1 and machine.capacity is not None:
             number = "one job" if machine.capacity == 1 else f"{machine.capacity} jobs"
-            words = f"{machine_name(problem, machine.id)} runs {number} at a time"
+            does = f"runs {number}" if machine.batch is None else "treats one batch"
+            words = f"{machine_name(problem, machine.id)} {does} at a time"
             eases = tuple(
                 Ease(1, partial(easing.with_twin, machine.id, frozenset({job.id})), partial(_twin, job, machine.id))
                 for job in here
@@ -183,6 +218,14 @@ def _more_people(skill: str, problem: Problem, n: int, plan: Plan) -> str:
 
 def _by(word: str, problem: Problem, n: int, plan: Plan) -> str:  # noqa: ARG001
     return f"{_minutes(problem, n)} {word} after it"
+
+
+def _earlier(problem: Problem, n: int, plan: Plan) -> str:  # noqa: ARG001
+    return f"{_minutes(problem, n)} sooner"
+
+
+def _later(problem: Problem, n: int, plan: Plan) -> str:  # noqa: ARG001
+    return f"{_minutes(problem, n)} later"
 
 
 def _until(word: str, at: int, sign: int, problem: Problem, n: int, plan: Plan) -> str:  # noqa: ARG001

@@ -24,7 +24,12 @@ def _of_machines(problem: Problem, jobs: Sequence[ProblemJob], rules: Sequence[R
     shared = [rule.about for rule in rules if rule.kind == "machine"]
     plain = {"machine", "closed", "earliest", "latest_start", "must_end", "order end"}
     alike = all(set(option.machines) <= set(shared) for job in jobs for option in job.options)
-    if not shared or not alike or any(rule.kind not in plain for rule in rules):
+    if (
+        not shared
+        or not alike
+        or not all(_plain(problem, id) for id in shared)
+        or any(rule.kind not in plain for rule in rules)
+    ):
         return None
     first, end = _window(problem, jobs, rules)
     open_ = _open(problem, shared)
@@ -44,6 +49,11 @@ def _of_machines(problem: Problem, jobs: Sequence[ProblemJob], rules: Sequence[R
         each = listed([f"{name_of(job)} {span(min(o.slots for o in job.options) * minutes)}" for job in jobs])
         return f"{text} only {listed(pieces)} ({each})"
     return None
+
+
+def _plain(problem: Problem, machine: str) -> bool:
+    """Whether a machine runs one job at a time."""
+    return any(m.id == machine and m.capacity == 1 and m.batch is None for m in problem.machines)
 
 
 def _window(problem: Problem, jobs: Sequence[ProblemJob], rules: Sequence[Rule]) -> tuple[int, int]:

@@ -1,10 +1,33 @@
 """What cannot be planned at all, seen without solving, in the plant's own words."""
 
+import re
+
 from energy.model.problem import Placement, Problem, ProblemJob
+from energy.planning.sound import mistakes_in
+
+# What a problem file may not say, but a plan can answer: a window that is too short, or people and things of which there
+# are never enough, are a conflict, told with its cure; names and spans that say nothing are in nobody's way.
+ANSWERED = re.compile(
+    r"jobs\[\d+\]\.(must_end|latest_start|fixed): .*"
+    r"|jobs\[\d+\]\.(needs\[\d+\]\.skill|options\[\d+\]\.uses\[\d+\]\.amount): (no roster|.* are asked for).*"
+    r"|orders\[\d+\]\.(must_end|quantity|id): .*"
+    r"|recurring\[\d+\]: .*"
+    r"|(shifts|rosters|demand|limits|tiers|reductions|same_order)\[\d+\]: same .*"
+    r"|[\w.\[\]]+: ends in slot .*"
+    r"|battery\.start_kwh: .*is more than.*"
+    r"|pv_kw\[\d+\]: .*is negative"
+)
 
 
 def contradictions(problem: Problem) -> tuple[str, ...]:
-    """Where the problem contradicts itself; empty where there is a plan."""
+    """Where the problem contradicts itself, or says what no plan can mean; empty where there is a plan."""
+    return _in_words(problem) or tuple(
+        str(mistake) for mistake in mistakes_in(problem) if not ANSWERED.fullmatch(str(mistake))
+    )
+
+
+def _in_words(problem: Problem) -> tuple[str, ...]:
+    """What can be told without naming a place in a file."""
     machines = {machine.id for machine in problem.machines}
     ids = {job.id for job in problem.jobs}
     found: list[str] = []

@@ -1,13 +1,25 @@
 """What would cure it: the least relaxations for jobs that a plan keeps against a fact, because their own rules leave them
 no place. Each is priced by the bill with the job at its relaxed place, all else as in the plan."""
 
+from collections.abc import Iterable
+
 from energy.model.plan import GaveWay, LineKind, Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.model.site import BatteryRule
 from energy.planning.conflict import Conflict, conflict_of
 from energy.planning.price import price_plan
 from optimizer.plant import Plant
-from optimizer.starts import Chosen
+from optimizer.starts import LEFT_OUT, Chosen
+
+
+def stuck_in(plant: Plant, plan: Plan) -> list[ProblemJob]:
+    """The same of any plan, also of one with places that the plant would not choose itself."""
+    chosen = plant.as_given
+    for row, job in enumerate(plant.problem.jobs):
+        place = next((p for p in plan.placements if p.job == job.id), None)
+        if place is None or job.is_moved(place, plant.given[row].placement(job.id)):
+            chosen[row] = LEFT_OUT
+    return stuck(plant, chosen)
 
 
 def stuck(plant: Plant, chosen: Chosen) -> list[ProblemJob]:
@@ -15,25 +27,22 @@ def stuck(plant: Plant, chosen: Chosen) -> list[ProblemJob]:
     return [plant.problem.jobs[row] for row, start in plant.chosen_starts(chosen) if start.broken]
 
 
-def cures(plant: Plant, chosen: Chosen, plan: Plan, *, only: str | None = None) -> tuple[GaveWay, ...]:
+def cures(plant: Plant, chosen: Chosen, plan: Plan) -> tuple[GaveWay, ...]:
     """For each stuck job that can stand nowhere by its own rules: what would have to give, and what that would cost in
-    lateness and on the bill. `only`: of this job."""
+    lateness and on the bill."""
     places = {place.job: place for place in plan.placements}
-    found = []
-    for job in stuck(plant, chosen):
-        if only is not None and job.id != only:
-            continue
-        conflict = conflict_of(plant.problem, job, places)
-        if conflict is not None:
-            found += _priced(plant.problem, plan, conflict)
-    return tuple(found)
+    conflicts = (conflict_of(plant.problem, job, places) for job in stuck(plant, chosen))
+    return tuple(
+        cure for conflict in conflicts if conflict is not None for cure in cures_of(plant.problem, plan, conflict)
+    )
 
 
-def _priced(problem: Problem, plan: Plan, conflict: Conflict) -> list[GaveWay]:
-    return [
+def cures_of(problem: Problem, plan: Plan, conflict: Conflict) -> tuple[GaveWay, ...]:
+    """The cures of one conflict, priced."""
+    return tuple(
         GaveWay(rule=each.rule, by=each.by, price=price_of(with_job_at(problem, plan, each.placement)) - price_of(plan))
         for each in conflict.relaxations
-    ]
+    )
 
 
 def price_of(plan: Plan) -> float:
@@ -41,10 +50,18 @@ def price_of(plan: Plan) -> float:
     return plan.bill.total - plan.bill.amount(LineKind.MOVE)
 
 
-def with_job_at(problem: Problem, plan: Plan, place: Placement) -> Plan:
-    """A plan with one job elsewhere and all else as it was; the machines that the job leaves and enters follow their own
-    rule."""
+def costs_more_at(problem: Problem, plan: Plan, place: Placement) -> float:
+    """What a plan would cost more, in all lines of its bill, with one job at a place and all else as it is."""
+    planned = next((p for p in plan.placements if p.job == place.job), None)
+    now = plan if planned is None else with_job_at(problem, plan, planned, {place.machine})
+    return with_job_at(problem, plan, place).bill.total - now.bill.total
+
+
+def with_job_at(problem: Problem, plan: Plan, place: Placement, touched: Iterable[str] = ()) -> Plan:
+    """A plan with one job elsewhere and all else as it was; the machines that the job leaves and enters (and others that
+    are touched) follow their own rule, and so does a battery that has one."""
     left = next((p.machine for p in plan.placements if p.job == place.job), place.machine)
+    free = {left, place.machine, *touched}
     ours = problem.battery is not None and problem.battery.rule is BatteryRule.PLANNED
     return price_plan(
         problem,
@@ -52,7 +69,7 @@ def with_job_at(problem: Problem, plan: Plan, place: Placement) -> Plan:
         charge_kw=plan.charge_kw if ours else None,
         discharge_kw=plan.discharge_kw if ours else None,
         curtailed_kw=plan.curtailed_kw if problem.curtailable else None,
-        states={row.machine: row.states for row in plan.states if row.machine not in {left, place.machine}},
+        states={row.machine: row.states for row in plan.states if row.machine not in free},
         stores={row.store: row.power_kw for row in plan.stores},
         how=plan.how,
     )

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from energy.model.problem import Closed, Placement, Precedence, Problem, ProblemJob, ProblemMachine, Resource
+from energy.model.problem import Closed, Placement, Precedence, Problem, ProblemJob, ProblemMachine, Recurring, Resource
 
+ANY_FILL = 1e9
 Edge = str  # earliest, latest_start or must_end
 
 
@@ -104,6 +105,49 @@ def _edge(job: ProblemJob, edge: Edge, value: int | None) -> ProblemJob:
     return replace(job, latest_start=value) if edge == "latest_start" else replace(job, must_end=value)
 
 
+def recurs_sooner(name: str, problem: Problem, slots: int) -> Problem:
+    return _recurring(problem, name, lambda rule: replace(rule, least_slots=rule.least_slots - slots))
+
+
+def recurs_later(name: str, problem: Problem, slots: int) -> Problem:
+    return _recurring(problem, name, lambda rule: replace(rule, most_slots=(rule.most_slots or 0) + slots))
+
+
+def _recurring(problem: Problem, name: str, change: Callable[[Recurring], Recurring]) -> Problem:
+    return replace(problem, recurring=tuple(change(r) if r.name == name else r for r in problem.recurring))
+
+
+def not_recurring(name: str, problem: Problem) -> Problem:
+    return replace(problem, recurring=tuple(rule for rule in problem.recurring if rule.name != name))
+
+
+def any_order(name: str, problem: Problem) -> Problem:
+    """Pieces that need not keep one order."""
+    return replace(problem, same_order=tuple(same for same in problem.same_order if same.name != name))
+
+
+def _one_machine(problem: Problem, id: str, change: Callable[[ProblemMachine], ProblemMachine]) -> Problem:
+    return replace(problem, machines=tuple(change(m) if m.id == id else m for m in problem.machines))
+
+
+def no_setups(machine: str, problem: Problem) -> Problem:
+    return _one_machine(problem, machine, lambda m: replace(m, setups=()))
+
+
+def always_up(machine: str, problem: Problem) -> Problem:
+    """A machine without states."""
+    return _one_machine(problem, machine, lambda m: replace(m, states=None))
+
+
+def any_fill(machine: str, problem: Problem) -> Problem:
+    """A batch machine that holds whatever comes."""
+
+    def changed(m: ProblemMachine) -> ProblemMachine:
+        return m if m.batch is None else replace(m, batch=replace(m.batch, capacity=ANY_FILL, least_fill=0.0))
+
+    return _one_machine(problem, machine, changed)
+
+
 def order_end(order: str, problem: Problem, more: int | None) -> Problem:
     """An order that may be ready so many slots later; None: at any time."""
     orders = tuple(
@@ -131,7 +175,7 @@ def _closed(problem: Problem, machine: str, span: Closed, to: Closed | None) -> 
         closed = [to if each == span else each for each in m.closed]
         return replace(m, closed=tuple(each for each in closed if each is not None and each.start < each.end))
 
-    return replace(problem, machines=tuple(changed(m) if m.id == machine else m for m in problem.machines))
+    return _one_machine(problem, machine, changed)
 
 
 def with_twin(machine: str, jobs: frozenset[str] | None, problem: Problem, steps: int = 1) -> Problem:

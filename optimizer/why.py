@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from energy.model.plan import GaveWay, Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.conflict import conflict_of
-from energy.planning.elsewhere import Span, spans
+from energy.planning.elsewhere import Span, best
 from energy.planning.explain import Reason, reasons
 from energy.planning.plant_words import day_clock, machine_name, money, name_of
 from optimizer.competing import competing
 from optimizer.competing_cures import competing_cures
-from optimizer.cures import cures, stuck
+from optimizer.cures import cures_of, stuck_in
 from optimizer.plant import Plant
 
 NOTHING = 0.005  # currency: less is nothing
@@ -52,14 +52,12 @@ def stays(problem: Problem, plan: Plan, job: ProblemJob) -> Stays:
         why = "it has begun" if place.start < 0 else "it is fixed there"
         return Stays(job=job.id, sentence=f"{name} stays at {where}: {why}")
     verb = f"stays at {where}" if place is not None else "is left out"
-    free = [span for span in spans(problem, plan, job) if span.free and not span.planned]
-    if not free:
+    free = best(problem, plan, job)
+    if free is None or free.costs_more is None:
         return Stays(job=job.id, sentence=f"{name} {verb}: no other place is free")
-    best = min(free, key=lambda span: span.costs_more or 0.0)
-    assert best.cheapest is not None and best.costs_more is not None  # of a span that is free
-    at = Placement(job=job.id, machine=best.machine, start=best.cheapest, mode=best.mode)
+    at = Placement(job=job.id, machine=free.machine, start=free.first, mode=free.mode)
     moving = 0.0 if place is None else _price_of_moving(job)
-    gain = moving - best.costs_more
+    gain = moving - free.costs_more
     there = f"the best free place ({place_words(problem, at)})"
     if gain <= NOTHING:
         why = "no free place is cheaper"
@@ -89,15 +87,14 @@ def span_of(problem: Problem, span: Span) -> str:
 
 def against(problem: Problem, plan: Plan, *, seconds: float, process: bool = True) -> list[Against]:
     """What keeps jobs against facts: a job's own rules, or jobs that need the same."""
-    plant = Plant(problem)
-    chosen = plant.chosen_of(plan.placements)
-    held = stuck(plant, chosen)
+    held = stuck_in(Plant(problem), plan)
     found = []
     places = {place.job: place for place in plan.placements}
     for job in held:
         conflict = conflict_of(problem, job, places)
         if conflict is not None:
-            found.append(Against(job=job.id, sentence=conflict.sentence, cures=cures(plant, chosen, plan, only=job.id)))
+            cure = cures_of(problem, plan, conflict)
+            found.append(Against(job=job.id, sentence=conflict.sentence, cures=cure))
     together = competing(problem, plan, seconds=COMPETING_SHARE * seconds) if held else []
     for one in together:
         share = (1.0 - COMPETING_SHARE) * seconds / len(together)

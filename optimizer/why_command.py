@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from energy.model.plan import Plan
     from energy.model.problem import Problem, ProblemJob
 
+FORMS = ("%a %H:%M", "%a %d %b %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%H:%M")  # of a time that is asked about
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -115,9 +116,7 @@ def _slot(problem: "Problem", asked: str) -> int:
 
     for slot in range(problem.slots):
         begins = local(problem.horizon.time_of(slot), problem.zone)
-        if asked.strip() in {
-            begins.strftime(form) for form in ("%a %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%H:%M")
-        }:
+        if asked.strip() in {begins.strftime(form) for form in FORMS}:
             return slot
     first = local(problem.horizon.time_of(0), problem.zone)
     last = local(problem.horizon.time_of(problem.slots - 1), problem.zone)

@@ -1,7 +1,7 @@
 """The tables of `loadstone why`: each as text, and as plain data for JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from energy.planning.elsewhere import Span, at_place, spans
 from energy.planning.explain import Reason
 from energy.planning.plant_words import day_clock, machine_name, money, name_of
 from optimizer.bottlenecks import bottlenecks
+from optimizer.cures import costs_more_at
 from optimizer.why import Against, against, place_words, span_of, stays, why_each
 
 Told = tuple[dict[str, Any], list[str]]
@@ -81,10 +82,19 @@ def job_table(problem: Problem, plan: Plan, job: ProblemJob, *, machine: str | N
             for each in option.machines
             if machine in (None, each)
         ]
+    found = [_billed(problem, plan, job, span) for span in found]
     for on in dict.fromkeys((span.machine, span.mode) for span in found):
         lines += ["", f"Starts on {machine_name(problem, on[0])}{f' in mode {on[1]}' if on[1] else ''}:"]
         lines += _spans(problem, [span for span in found if (span.machine, span.mode) == on])
     return {"job": job.id, "why": why, "places": found}, lines
+
+
+def _billed(problem: Problem, plan: Plan, job: ProblemJob, span: Span) -> Span:
+    """A free span whose best start is priced by the whole bill, and not around the job alone."""
+    if span.cheapest is None or span.planned:
+        return span
+    place = Placement(job=job.id, machine=span.machine, start=span.cheapest, mode=span.mode)
+    return replace(span, costs_more=costs_more_at(problem, plan, place))
 
 
 def _moves_in(plan: Plan, job: ProblemJob) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from energy.clock import local
 from energy.model.problem import Problem, ProblemJob, ProblemMachine
 
+WEEK_MINUTES = 7 * 24 * 60
+
 
 def name_of(job: ProblemJob) -> str:
     return job.name or job.id
@@ -23,8 +25,9 @@ def clock(problem: Problem, slot: int, near: int) -> str:
 
 
 def day_clock(problem: Problem, slot: int) -> str:
-    """A local time, always with its weekday."""
-    return local(problem.horizon.time_of(slot), problem.zone).strftime("%a %H:%M")
+    """A local time, always with its weekday, and with its date where the horizon holds a weekday twice."""
+    t = local(problem.horizon.time_of(slot), problem.zone)
+    return t.strftime("%a %H:%M" if problem.slots * problem.step_minutes < WEEK_MINUTES else "%a %d %b %H:%M")
 
 
 def listed(words: Sequence[str]) -> str:

@@ -246,7 +246,7 @@ def test_a_breakdown_moves_the_job_or_is_named() -> None:
         return starts(plan)["a"], [given.rule for given in plan.gave_way]
 
     assert broken(2) == (2, [])
-    assert broken(3) == (0, ["Furnace is closed until Wed 09:00 (breakdown)"])
+    assert broken(3) == (0, ["Furnace cannot run a: it is closed until 09:00 (breakdown) and needs 1 h"])
 
 
 @pytest.mark.parametrize("running", [at("a", -1), at("a", 2)])

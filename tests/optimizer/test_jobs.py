@@ -65,7 +65,8 @@ def test_a_job_of_priority_is_not_made_late(priority: float, start: int) -> None
 def test_a_job_given_too_late_stays_if_nothing_else_is_free() -> None:
     shut = (ProblemMachine(id="furnace", name="Furnace", closed=(Closed(start=0, end=2),)),)
     plan = best(plant([1.0, 1.0, 9.0], job("a", 1, start=2, latest_start=1), machines=shut))
-    assert [(given.rule, given.price) for given in plan.gave_way] == [("a must start by Wed 07:00", 5000.0)]
+    why = "Furnace cannot run a: it must start by 07:00 and it is closed until 08:00 and needs 1 h"
+    assert [(given.rule, given.price) for given in plan.gave_way] == [(why, 5000.0)]
 
 
 # --- adjustable power

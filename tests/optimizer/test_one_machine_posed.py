@@ -110,7 +110,8 @@ def test_a_job_placed_before_the_machine_is_up_moves_to_where_it_is() -> None:
     plan = planned(furnace([1.0] * 6, job("a", 30, start=0)))
     assert starts(plan)["a"] >= 1
     answer = Milp(process=False).dispatch(furnace([1.0] * 6, job("a", 30, start=0)))
-    assert [given.rule for given in answer.relaxations] == ["furnace is up before it runs a"]
+    assert answer.plan is not None
+    assert [given.rule for given in answer.plan.gave_way] == ["furnace is up before it runs a"]
 
 
 def test_the_child_plans_it_too() -> None:

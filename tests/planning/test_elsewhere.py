@@ -1,6 +1,10 @@
 """Where else a job could stand, told in spans: six hours from 06:00, the furnace shut from 09:00 to 10:00."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from energy.model.problem import Closed, DemandWindow, Problem, ProblemMachine
 from energy.planning.elsewhere import at_place, spans
@@ -69,3 +73,32 @@ def test_an_optional_job_that_is_left_out_would_earn_its_value() -> None:
     plan = price_plan(posed, [at("bolts", 2)], how=GIVEN)
     first = spans(posed, plan, posed.job("rings"))[0]
     assert (first.first, first.costs_more) == (0, pytest.approx(5.0 - 40.0))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    prices=st.lists(st.floats(-0.1, 0.5), min_size=6, max_size=6),
+    pv=st.lists(st.floats(0.0, 300.0), min_size=6, max_size=6),
+    so_far=st.floats(0.0, 200.0),
+    due=st.integers(1, 6),
+    starts=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+)
+def test_what_a_free_place_costs_more_is_what_the_bill_says(
+    prices: list[float], pv: list[float], so_far: float, due: int, starts: tuple[int, int]
+) -> None:
+    """Without a battery, a job's place changes the bill by what is reckoned around it: energy, export, carbon, peak,
+    lateness and moving."""
+    posed = problem(
+        job("rings", 80.0, 40.0, start=starts[0], due=due, late_per_hour=7.0, move_price=1.5),
+        job("bolts", 20.0, start=2, machine="press"),
+        import_price=tuple(prices),
+        pv_kw=tuple(pv),
+        carbon_price_per_kg=0.05,
+        demand=(DemandWindow(name="month", per_kw=3.0, slots=(1, 2, 3, 4), interval_slots=2, so_far_kw=so_far),),
+    )
+    places = [at("rings", starts[1]), at("bolts", 2, "press")]
+    plan = price_plan(posed, places, how=GIVEN)
+    for span in spans(posed, plan, posed.job("rings")):
+        if span.cheapest is not None:
+            moved = price_plan(posed, [replace(places[0], start=span.cheapest), places[1]], how=GIVEN)
+            assert span.costs_more == pytest.approx(moved.bill.total - plan.bill.total, abs=1e-6)
