@@ -19,7 +19,7 @@ from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
 from optimizer.search import Search
 from optimizer.starts import Chosen
-from optimizer.structure import Engine, Tell, engine_of
+from optimizer.structure import Engine, Tell, engine_of, many_machines
 from optimizer.worker import Finished, Found, Hint, Stop, Task, Worker, WorkerFailedError, starts_of
 
 FIRST_PLAN_SHARE = 0.2  # of the time for the search, at most; the rest is the solver's
@@ -102,6 +102,11 @@ class Milp:
         if wrong:
             return Answer(plan=None, contradictions=wrong)
         deadline = began + seconds
+        hall = many_machines(problem)
+        if hall is not None:
+            from optimizer.many_machines.answer import answer
+
+            return answer(hall, until=deadline, gap=self.gap, began=began, progress=progress)
         if self.worker is not None:
             self.worker.warm()
         plant = Plant(problem)

@@ -7,11 +7,15 @@ is never overlooked.
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from energy.model.problem import Problem
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch
 from optimizer.starts import Chosen
+
+if TYPE_CHECKING:
+    from optimizer.many_machines.posed import ManyMachines
 
 # (chosen, dispatch, cost, bound) of each better plan; without a dispatch only the bound is new
 Tell = Callable[[Chosen, Dispatch | None, float, float | None], None]
@@ -58,6 +62,13 @@ def one_machine_states(plant: Plant) -> Engine | None:
 
 
 CASES: tuple[Callable[[Plant], Engine | None], ...] = (one_machine_separable, one_machine_states)
+
+
+def many_machines(problem: Problem) -> "ManyMachines | None":
+    """Many jobs on machines that each hold several. Looked at before the starts are laid out, which are too many."""
+    from optimizer.many_machines.posed import many_machines as posed
+
+    return posed(problem)
 
 
 def engine_of(plant: Plant) -> Engine | None:

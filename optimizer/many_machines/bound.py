@@ -32,7 +32,7 @@ class Relaxation:
     def __init__(self, hall: Hall) -> None:
         self.hall = hall
         self.task, self.slot = np.nonzero(np.isfinite(hall.start_cost))
-        self.cost = hall.start_cost[self.task, self.slot]
+        self.cost = hall.least_start_cost[self.task, self.slot]
         width = hall.slots + 1
         self.begin = self.task * width + self.slot
         self.end = self.begin + hall.duration[self.task]

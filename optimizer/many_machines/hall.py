@@ -1,5 +1,6 @@
 """A hall of machines and the tasks to place in it, as arrays. J tasks, M machines, R resources, T slots."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,15 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 ROOM = 1e-9  # share of a capacity that rounding may use
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A place at which a task costs less: where it stands now, where it was offered."""
+
+    machine: int
+    start: int
+    gain: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +37,7 @@ class Hall:
     switch_off: Floats  # M
     allowed: Bools | None = None  # J x M; None: every task on every machine
     shut: Bools | None = None  # M x T: slots in which nothing may run; None: never
+    homes: tuple[tuple[Home, ...], ...] | None = None  # J; None: no task has any
 
     def __post_init__(self) -> None:
         tasks, slots = self.start_cost.shape
@@ -92,6 +103,29 @@ class Hall:
     def slot_price(self) -> Floats:
         """What it costs on average to have a machine on, a number a slot."""
         return np.asarray(self.on_cost.mean(axis=0))
+
+    @cached_property
+    def least_start_cost(self) -> Floats:
+        """What each start costs at least, on whatever machine: J x T."""
+        if self.homes is None:
+            return self.start_cost
+        least = self.start_cost.copy()
+        for task, homes in enumerate(self.homes):
+            for home in homes:
+                least[task, home.start] -= home.gain
+        return least
+
+    def homes_of(self, task: int) -> tuple[Home, ...]:
+        return () if self.homes is None else self.homes[task]
+
+    def gain(self, placed: "Placed", tasks: Iterable[int]) -> float:
+        """What these tasks cost less because they stand at home."""
+        return sum(
+            home.gain
+            for task in (tasks if self.homes is not None else ())
+            for home in self.homes_of(task)
+            if home.machine == placed.machine[task] and home.start == placed.start[task]
+        )
 
     def room(self) -> Floats:
         """What each machine holds in each slot: R x M x T."""

@@ -45,6 +45,14 @@ class Occupancy:
         self._need = [row[:, None] for row in need]
         self._fits = [(row - ROOM * hall.typical_capacity)[:, None, None] for row in need]
         self._size: list[float] = (need / hall.typical_capacity).mean(axis=1).tolist()
+        self._homes = [
+            [
+                (int(number[home.machine]), home.start, home.gain)
+                for home in hall.homes_of(task)
+                if number[home.machine] >= 0
+            ]
+            for task in (tasks.tolist() if hall.homes is not None else ())
+        ]
         self._allowed = None if hall.allowed is None else hall.allowed[np.ix_(tasks, machines)]
         self.cost = [
             hall.start_cost[task, first : last + 1]
@@ -55,6 +63,8 @@ class Occupancy:
         self._on = np.zeros((len(machines), hall.slots + 1))
         np.cumsum(on, axis=1, out=self._on[:, 1:])
         self.free = hall.room()[:, machines]
+        if hall.shut is not None:
+            self.free[:, hall.shut[machines]] = -1.0  # nothing fits, not even what needs nothing
         self.running = np.zeros((len(machines), hall.slots), dtype=np.int32)
         self.edges = np.zeros((2, len(machines), hall.slots + 1))  # entry and leave
         self.machine_cost = np.zeros(len(machines))
@@ -74,7 +84,11 @@ class Occupancy:
 
     def standing_cost(self, task: int) -> float:
         """What the task costs where it stands, machines apart."""
-        return float(self.cost[task][self.start[task] - self._earliest[task]])
+        cost = float(self.cost[task][self.start[task] - self._earliest[task]])
+        for m, start, gain in self._homes[task] if self._homes else ():
+            if m == self.machine[task] and start == self.start[task]:
+                cost -= gain
+        return cost
 
     def place(self, task: int, *, extra: Floats | None = None, noise: Floats | None = None) -> bool:
         """Put the task where it costs least: its own cost, what it adds to the machine's, `extra` a start and `noise`
@@ -89,6 +103,8 @@ class Occupancy:
         if self.snug:
             left = self._left[:, first + lasts : end + 1] - self._left[:, first : last + 1]
             costs += self._size[task] * left
+        for m, start, gain in self._homes[task] if self._homes else ():
+            costs[m, start - first] -= gain
         if extra is not None:
             costs += extra
         if noise is not None:

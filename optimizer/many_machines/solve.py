@@ -10,14 +10,14 @@ from optimizer.many_machines.bound import Relaxation, ascend, first_prices
 from optimizer.many_machines.fill import Filler, best_fill
 from optimizer.many_machines.hall import Floats, Hall, Placed
 from optimizer.many_machines.refill import Guide, refill, some_machines
-from optimizer.many_machines.states import cost_of
+from optimizer.many_machines.states import cost_of, fits
 
 BOUND_SHARE = 0.2  # of the time, at most, for the bound
 FILL_SHARE = 0.15  # of the time, at most, for first plans
 FILLS = 24
 WARM, COLD = 0.1, 0.002  # of the usual cost of a task: how much worse a plan may get, at first and in the end
 OUT_OF_PLACE = 20.0  # of the usual cost: what a task without a place counts as
-PROVEN = 1e-9  # of the cost
+PROVEN = 1e-8  # of the cost
 
 Progress = Callable[[float | None, float], None]  # cost of the best plan in which all tasks stand, and the bound
 
@@ -30,30 +30,47 @@ class Found:
     cost: float | None
     bound: float
 
+    def within(self, gap: float, other_cost: float = 0.0) -> bool:
+        """Whether the plan is proven to cost at most that share more than the best, with what else has to be paid."""
+        return self.cost is not None and self.cost - self.bound <= gap * abs(self.cost + other_cost)
+
     @property
     def proven(self) -> bool:
-        return self.cost is not None and self.cost - self.bound <= PROVEN * max(1.0, abs(self.cost)) * 10.0
+        return self.within(PROVEN) or self.cost == self.bound == 0.0
 
 
 def solve(
-    hall: Hall, *, seconds: float, seed: int = 0, rounds: int | None = None, progress: Progress | None = None
+    hall: Hall,
+    *,
+    seconds: float,
+    gap: float = 0.0,
+    other_cost: float = 0.0,
+    seed: int = 0,
+    rounds: int | None = None,
+    first: Placed | None = None,
+    progress: Progress | None = None,
 ) -> Found:
-    """The best plan found within the time; with `rounds` of refilling instead of the whole time, the same for the same
-    seed unless the time cuts it short."""
+    """The best plan found within the time, never worse than `first` where that keeps the rules.
+
+    It takes less time where the proven gap is small enough, as a share of the cost with what has to be paid besides.
+    With `rounds` of refilling instead of the whole time it is the same for the same seed unless the time cuts it short.
+    """
     begun = time.monotonic()
     until = begun + seconds
     rng = np.random.default_rng(seed)
     relaxation = Relaxation(hall)
     heard = None if progress is None else (lambda bound: progress(None, bound))
     bound, prices = ascend(relaxation, first_prices(hall), until=begun + BOUND_SHARE * seconds, heard=heard)
-    usual = float(np.mean(np.abs(hall.start_cost[:, :].min(axis=1)))) + float(np.abs(hall.on_cost).mean())
+    usual = float(np.mean(np.abs(hall.start_cost.min(axis=1)))) + float(np.abs(hall.on_cost).mean())
     homeless = _homeless(hall, usual)
     filler = Filler(hall, relaxation, prices)
     filled = best_fill(filler, until=time.monotonic() + FILL_SHARE * seconds, rounds=FILLS, homeless=homeless, rng=rng)
     guide = Guide.of(filler, filled.recipe, homeless=homeless, usual=usual)
-    search = _Search(hall, filled.placed, bound, progress)
-    search.run(guide, until=until, rounds=rounds, rng=rng)
-    return search.found()
+    search = _Search(hall, bound, progress, enough=max(gap, PROVEN), other_cost=other_cost)
+    search.look(filled.placed)
+    if first is not None and fits(hall, first):
+        search.look(first)
+    return search.run(guide, filled.placed.copy(), until=until, rounds=rounds, rng=rng)
 
 
 def _homeless(hall: Hall, usual: float) -> Floats:
@@ -67,33 +84,35 @@ def _homeless(hall: Hall, usual: float) -> Floats:
 class _Search:
     """Refilling round by round, the best plan kept aside."""
 
-    def __init__(self, hall: Hall, placed: Placed, bound: float, progress: Progress | None) -> None:
-        self.hall, self.placed, self.bound, self.progress = hall, placed, bound, progress
-        self.best, self.cost = placed.copy(), np.inf
-        self._look()
+    def __init__(
+        self, hall: Hall, bound: float, progress: Progress | None, *, enough: float, other_cost: float
+    ) -> None:
+        self.hall, self.bound, self.progress = hall, bound, progress
+        self.enough, self.other_cost = enough, other_cost
+        self._found: Found | None = None
 
-    def run(self, guide: Guide, *, until: float, rounds: int | None, rng: np.random.Generator) -> None:
+    def run(self, guide: Guide, placed: Placed, *, until: float, rounds: int | None, rng: np.random.Generator) -> Found:
+        """Go on from a plan as long as there is time."""
         begun = time.monotonic()
         number = 0
-        while time.monotonic() < until and (rounds is None or number < rounds) and not self.found().proven:
+        while time.monotonic() < until and (rounds is None or number < rounds) and not self._enough():
             passed = (time.monotonic() - begun) / max(until - begun, 1e-9) if rounds is None else number / rounds
             warmth = guide.usual * WARM * (COLD / WARM) ** passed
             machines = some_machines(self.hall, rng)
-            refill(self.hall, self.placed, guide, machines, warmth=warmth, until=until, rng=rng)
-            self._look()
+            refill(self.hall, placed, guide, machines, warmth=warmth, until=until, rng=rng)
+            self.look(placed)
             number += 1
+        return self._found or Found(placed=placed, cost=None, bound=self.bound)
 
-    def _look(self) -> None:
+    def look(self, placed: Placed) -> None:
         """Keep the plan if it is the best in which every task stands."""
-        if (self.placed.machine < 0).any():
+        if (placed.machine < 0).any():
             return
-        cost = cost_of(self.hall, self.placed)
-        if cost < self.cost:
-            self.best, self.cost = self.placed.copy(), cost
+        cost = cost_of(self.hall, placed)
+        if self._found is None or self._found.cost is None or cost < self._found.cost:
+            self._found = Found(placed=placed.copy(), cost=cost, bound=self.bound)
             if self.progress is not None:
                 self.progress(cost, self.bound)
 
-    def found(self) -> Found:
-        if np.isfinite(self.cost):
-            return Found(placed=self.best, cost=self.cost, bound=self.bound)
-        return Found(placed=self.placed, cost=None, bound=self.bound)
+    def _enough(self) -> bool:
+        return self._found is not None and self._found.within(self.enough, self.other_cost)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optimizer.many_machines.hall import Bools, Floats, Hall, Placed
+from optimizer.many_machines.hall import ROOM, Bools, Floats, Hall, Placed
 
 
 def busy(hall: Hall, placed: Placed) -> Bools:
@@ -43,4 +43,20 @@ def cost_of(hall: Hall, placed: Placed) -> float:
     """What the placed tasks and the machines cost, machines on and off as is cheapest."""
     stands = np.flatnonzero(placed.machine >= 0)
     machines, _ = cheapest_states(hall.on_cost, hall.switch_on, hall.switch_off, busy(hall, placed))
-    return float(hall.start_cost[stands, placed.start[stands]].sum() + machines.sum())
+    tasks = float(hall.start_cost[stands, placed.start[stands]].sum())
+    return tasks + float(machines.sum()) - hall.gain(placed, stands.tolist())
+
+
+def fits(hall: Hall, placed: Placed) -> bool:
+    """Whether every task stands where it may, and no machine holds more than it can."""
+    machine, start = placed.machine, placed.start
+    if (machine < 0).any() or not np.isfinite(hall.start_cost[np.arange(hall.tasks), start]).all():
+        return False
+    if hall.allowed is not None and not hall.allowed[np.arange(hall.tasks), machine].all():
+        return False
+    used = np.zeros((hall.machines, hall.slots + 1, hall.resources))
+    np.add.at(used, (machine, start), hall.need)
+    np.subtract.at(used, (machine, start + hall.duration), hall.need)
+    over = np.cumsum(used, axis=1)[:, :-1] - np.moveaxis(hall.room(), 0, 2)
+    within = bool((over <= ROOM * hall.typical_capacity).all())
+    return within and (hall.shut is None or not (busy(hall, placed) & hall.shut).any())
