@@ -195,7 +195,7 @@ def test_a_machine_that_cannot_be_up_in_time_is_named_and_the_job_moves() -> Non
 
 
 def test_several_jobs_at_once_need_the_machine_up_together() -> None:
-    jobs = [job("a", 1, start=2), job("b", 1, start=4)]
+    jobs = [job("a", 1, start=2, move_price=0.02), job("b", 1, start=4)]  # b is the cheaper one to move
     machines = furnace(states=states(), capacity=None)
     plan = planned(plant([1.0] * 8, *jobs, machines=machines))
     assert starts(plan) == {"a": 2, "b": 2}
