@@ -233,7 +233,8 @@ class _Run:
         self._hear()
         cost = min(self.cost, self.known)
         beyond = relaxed.reduced_cost > cost - relaxed.bound + max(ROUNDING, ROUNDING * abs(cost))
-        self.upper[self.starts[beyond]] = 0.0
+        free = np.array(self.lp.col_lower_)[self.starts] == 0.0  # of the only start of a job it says nothing
+        self.upper[self.starts[beyond & free]] = 0.0
 
     def neighbourhoods(self) -> None:
         """Better plans by freeing a few jobs at a time; not in a program that is small enough to be proven at once."""
@@ -296,19 +297,19 @@ class _Run:
         without knowing of any plan."""
         until = time.monotonic() + share * self.effort.left
         self.lp.col_upper_ = upper
-        highs = self._ran(until, proves, warm=self.first is not None)
+        highs = self._ran(until, warm=self.first is not None)
         if self._misled(highs):
-            highs = self._ran(until, proves, warm=False)
+            highs = self._ran(until, warm=False)
         return self._read(highs, proves)
 
-    def _ran(self, until: float, proves: bool, *, warm: bool) -> Any:
+    def _ran(self, until: float, *, warm: bool) -> Any:
         options = self.effort.options(until) | {"mip_rel_gap": self.gap}
         if len(self.starts) > MANY_STARTS:
             options |= WITHOUT_PROBING
         highs = loaded(self.lp, EXACT | options)
         if warm:
             self._warm(highs)
-        self._listen(highs, proves)
+        self._listen(highs)
         highs.run()
         return highs
 
@@ -330,12 +331,12 @@ class _Run:
         value[self._columns_of(self.first)] = 1.0
         highs.setSolution(len(self.starts), self.starts.astype(np.int32), value[self.starts])
 
-    def _listen(self, highs: Any, proves: bool) -> None:
+    def _listen(self, highs: Any) -> None:
+        """Hear of better plans. What HiGHS 1.16 says there of the bound may be that of a part of the program, which is
+        none of the whole: a bound is only what stands at the end."""
+
         def heard(event: Any) -> None:
-            said = event.data_out
-            if proves and math.isfinite(said.mip_dual_bound):
-                self.bound = max(self.bound, min(float(said.mip_dual_bound), self.known))
-            self._take(np.asarray(said.mip_solution))
+            self._take(np.asarray(event.data_out.mip_solution))
 
         highs.cbMipImprovingSolution += heard
         if self.effort.work is None:
