@@ -74,7 +74,7 @@ def _running(problem: Problem, machine: str, states: MachineStates, say: Say) ->
         return
     for j, job in enumerate(problem.jobs):
         place = job.fixed
-        if place is not None and place.machine == machine and place.start < min(up, problem.slots):
+        if place is not None and place.machine == machine and max(0, place.start) < min(up, problem.slots):
             runs = any(
                 machine in o.machines and o.mode == place.mode and place.start + o.slots > 0 for o in job.options
             )

@@ -171,6 +171,7 @@ def test_a_job_that_runs_already_needs_its_machine_up_from_slot_0():
     plan = given(posed)
     assert row_of(plan) == "o\\------"
     assert broken(posed, plan) == []
+    assert mistakes_in(posed) == ()
     cold = plant(job("a", 40, 40, start=-1, fixed=at("a", -1)))
     assert [f"{m.where}: {m.what}" for m in mistakes_in(cold)] == [
         "jobs[0].fixed: a is fixed there from slot -1, but furnace stands in 'off' at the start, and is up after "
