@@ -14,13 +14,14 @@ def keep_apart(model: Model, before: int, after: int, lag: int, *, name: str, un
 
     Σ (x[after, s]: s ≤ k)  +  Σ (x[before, s]: s + lag > k)  −  Σ unless  ≤ 1
 
-    Two jobs that are given in the wrong order may stay so together: then each counts one half.
+    Two jobs that are given in the wrong order may stay so together: then each counts one half. Not so where something
+    may come between them: as given nothing is wrong between these two.
     """
     one, other = model.plant.starts[before], model.plant.starts[after]
     if not len(one) or not len(other):
         return  # one of the two is left out
     given_one, given_other = model.plant.given[before], model.plant.given[after]
-    wrong = given_other.slot < given_one.slot + lag
+    wrong = given_other.slot < given_one.slot + lag and not len(unless)
     last = min(int(other.slot.max()), int(one.slot.max()) + lag - 1)
     k = np.arange(int(other.slot.min()), last + 1)[:, None]
     row_a, a = np.nonzero(one.slot + lag > k)

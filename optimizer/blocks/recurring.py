@@ -10,8 +10,7 @@ from optimizer.pairs import keep_apart
 def add(model: Model) -> None:
     """start[next] − start[one] ≥ least        start[next] − start[one] ≤ most
 
-    for each two of the jobs in their order that have only optional ones between them; at most so much only if none of
-    those between is done.
+    for each two of the jobs in their order that have only optional ones between them, if none of those is done.
     """
     for rule in model.problem.recurring:
         rows = [model.plant.job_row[id] for id in rule.jobs]
@@ -24,7 +23,7 @@ def add(model: Model) -> None:
 
 def _apart(model: Model, rule: Recurring, one: int, between: list[int], other: int) -> None:
     name = f"{rule.name}: {model.problem.jobs[other].id} after {model.problem.jobs[one].id}"
-    keep_apart(model, one, other, rule.least_slots, name=name)
+    done = np.concatenate([np.zeros(0, dtype=np.int64), *(model.start[row] for row in between)])
+    keep_apart(model, one, other, rule.least_slots, name=name, unless=done)
     if rule.most_slots is not None:
-        done = np.concatenate([np.zeros(0, dtype=np.int64), *(model.start[row] for row in between)])
         keep_apart(model, other, one, -rule.most_slots, name=name, unless=done)

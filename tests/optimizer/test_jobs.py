@@ -24,11 +24,13 @@ from energy.model.problem import (
     Roster,
     SameOrder,
 )
-from energy.planning.check import check
+from energy.planning.check import check, new_violations
+from energy.planning.price import price_plan
 from optimizer.milp import Milp
 from optimizer.plant import Plant
 from optimizer.ways import MOST_PATTERNS, patterns_of, ways_of
 from tests.optimizer.plants import at, best, job, paid, plant, starts
+from tests.planning.tables import GIVEN
 
 
 def checked(problem: Problem) -> Plan:
@@ -336,6 +338,14 @@ def pieces(*starts: tuple[int, int]) -> tuple[ProblemJob, ...]:
         for i, (both, kw) in enumerate(zip(starts, (1.0, 2.0, 3.0), strict=False))
         for k, stage in zip(both, ("furnace", "press"), strict=True)
     )
+
+
+def test_one_that_stood_between_two_in_the_wrong_order_is_not_left_out() -> None:
+    jobs = [job("a", 1.0, start=3), job("b", 9.0, start=2, machine="press", value=0.0), job("c", 1.0, start=0)]
+    stuck = [replace(j, fixed=j.in_force) for j in jobs]
+    problem = plant([5.0] * 4, stuck[0], jobs[1], stuck[2], recurring=(Recurring(name="row", jobs=("a", "b", "c")),))
+    given = price_plan(problem, [j.in_force for j in problem.jobs], how=GIVEN)
+    assert new_violations(check(problem, given), check(problem, best(problem))) == []
 
 
 def test_pieces_keep_one_order_on_all_machines() -> None:
