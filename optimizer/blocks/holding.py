@@ -31,6 +31,7 @@ def add(model: Model) -> None:
 
     The machine of A draws `holding_kw` · held[k]. With `keeps_machine` the wait counts among the jobs on it, once for
     all that wait for the same A:   Σ (x whose run holds slot k) + Σ kept[k] ≤ capacity   (or what the given plan has).
+    Where production has double-booked the machine itself, nothing is kept that was not.
     """
     kept = []
     for row, job in enumerate(model.problem.jobs):
@@ -152,13 +153,15 @@ def _keep(model: Model, waits: list[_Wait]) -> None:
     for column, starts in zip(model.start, plant.starts, strict=True):
         start, slot = starts.busy_slots(plant.slots)
         place = starts.machine[start] * plant.slots + slot
-        there = np.isin(place, kept_place)
+        there = np.isin(place, kept_place) & ~plant.machine_overfull.ravel()[place]
         places.append(place[there])
         columns.append(column[start][there])
     where, row = np.unique(np.concatenate(places), return_inverse=True)
-    use = _given_use(model) + kept_use(plant, given_placements(plant))
+    given_kept = kept_use(plant, given_placements(plant))
+    use = (_given_use(model) + given_kept).ravel()
     capacity = np.array([np.inf if m.capacity is None else m.capacity for m in model.problem.machines])
-    most = np.maximum(capacity[where // plant.slots], use.ravel()[where])
+    most = np.maximum(capacity[where // plant.slots], use[where])
+    most = np.where(plant.machine_overfull.ravel()[where], given_kept.ravel()[where], most)
     names = [machine.name or machine.id for machine in model.problem.machines]
 
     def name(row: int) -> str:

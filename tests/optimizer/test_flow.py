@@ -193,6 +193,28 @@ def test_the_machine_is_kept_once_for_all_that_wait() -> None:
     assert gave_way(plan) == []
 
 
+def test_a_furnace_that_is_double_booked_holds_nothing_new() -> None:
+    """y may leave the furnace for the press; then m may not run at once and be held beside x."""
+    either = Option(machine="furnace", power_kw=(1.0, 1.0), also=("press",))
+    problem = plant(
+        [1.0, 9.0, 9.0, 9.0],
+        job("m", 1.0, start=3),
+        job("x", 1.0, 1.0, start=1, fixed=at("x", 1)),
+        job("y", start=1, options=(either,)),
+        job(
+            "z",
+            1.0,
+            start=3,
+            machine="press",
+            fixed=at("z", 3, "press"),
+            after=(Precedence(job="m", keeps_machine=True),),
+        ),
+    )
+    plan = best(problem)
+    assert starts(plan) == {"m": 3, "x": 1, "y": 0, "z": 3}
+    assert {v.rule for v in check(problem, plan)} == {"too soon after"}
+
+
 def test_what_production_runs_in_a_furnace_that_holds_may_stay_and_is_named() -> None:
     rule = Precedence(job="melt", keeps_machine=True)
     jobs = [
