@@ -4,7 +4,8 @@ import numpy as np
 
 from energy.clock import local
 from energy.model.plan import GaveWay, Plan
-from optimizer.given_setups import given_setups
+from energy.planning.price_setups import setups_without_time
+from optimizer.flow import kept_use
 from optimizer.given_states import ends_well
 from optimizer.plant import BROKEN_RULE_PRICE, Plant
 from optimizer.starts import Chosen
@@ -52,9 +53,12 @@ def short_of_resources(plant: Plant, chosen: Chosen) -> list[GaveWay]:
 def short_setups(plant: Plant, plan: Plan) -> list[GaveWay]:
     """Setups for which production itself leaves too little time."""
     found = []
+    kept = kept_use(plant, plan.placements)
     for row in plant.given_setups:
         machine = plant.problem.machines[row]
-        for id, missing in given_setups(plant.problem, plan.placements, machine).missing.items():
+        held = np.flatnonzero(kept[row]).tolist()
+        lacking = setups_without_time(plant.problem, plan.placements, machine, kept=held)
+        for id, missing in ((id, len(slots)) for id, slots in lacking.items()):
             job = plant.problem.job(id)
             rule = f"{machine.name or machine.id} is set up for {job.family} before {job.name or id}"
             by = f"{missing * plant.problem.step_minutes} min are missing as given by production"

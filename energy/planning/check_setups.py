@@ -98,7 +98,7 @@ def _setups(
         if not job.family:
             continue
         needed = _needed(machine, family, job.family)
-        if needed is not None and slot >= 0 and not (goes_on and family == job.family):
+        if needed is not None and 0 <= slot < problem.slots and not (goes_on and family == job.family):
             yield job, family, needed, slot
         family = job.family
 

@@ -9,7 +9,7 @@ a family only one that is declared so. A run without a family needs none, and le
 that goes on after a pause is set up again where another family came in between.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from energy.model.plan import BillLine, LineKind
@@ -52,12 +52,13 @@ def setup_lines(problem: Problem, placements: Sequence[Placement]) -> list[BillL
 
 
 def setups_without_time(
-    problem: Problem, placements: Sequence[Placement], machine: ProblemMachine
+    problem: Problem, placements: Sequence[Placement], machine: ProblemMachine, *, kept: Collection[int] = ()
 ) -> dict[str, tuple[int, ...]]:
-    """By job, the slots of its setups in which the machine is closed or works, or that lie before the horizon."""
+    """By job, the slots of its setups in which the machine is closed, works, or keeps (`kept`) what it has made, or that
+    lie before the horizon."""
     jobs = {job.id: job for job in problem.jobs}
     here = [place for place in placements if place.machine == machine.id] if machine.setups else []
-    taken = {k for place in here for k in jobs[place.job].busy(place)}
+    taken = {k for place in here for k in jobs[place.job].busy(place)} | set(kept)
     taken |= {k for closed in machine.closed for k in range(closed.start, closed.end)}
     found: dict[str, tuple[int, ...]] = {}
     for change in setups_on(problem, placements, machine):
@@ -76,7 +77,8 @@ def setup_between(machine: ProblemMachine, before: str, after: str) -> Setup | N
 
 
 def setups_on(problem: Problem, placements: Sequence[Placement], machine: ProblemMachine) -> Iterator[Change]:
-    """The setups of a machine, in their order. What runs or has been begun before slot 0 has been set up."""
+    """The setups of a machine, in their order. What runs or has been begun before slot 0 has been set up; what begins after
+    the last slot is set up by another plan."""
     if not machine.setups:
         return
     family = machine.family_at_start
@@ -84,7 +86,7 @@ def setups_on(problem: Problem, placements: Sequence[Placement], machine: Proble
         if not wanted:
             continue
         setup = None if goes_on and wanted == family else setup_between(machine, family, wanted)
-        if setup is not None and start >= 0:
+        if setup is not None and 0 <= start < problem.slots:
             yield Change(job=problem.jobs[row].id, before=family, setup=setup, done=start)
         family = wanted
 

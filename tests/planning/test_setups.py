@@ -190,3 +190,10 @@ def test_premiums_are_as_long_as_the_horizon_and_no_discount():
         "rosters[0].premium_per_hour: has 2 values; the horizon has 6 slots",
         "rosters[0].premium_per_hour[1]: -1 is negative",
     ]
+
+
+def test_a_run_beyond_the_horizon_is_set_up_by_another_plan():
+    posed = plant(of("a", "A", 8, fixed=at("a", 8)), slots=8)
+    assert setups(priced(posed)) == {}
+    assert priced(posed).import_kw == (0.0,) * 8
+    assert broken(posed) == []
