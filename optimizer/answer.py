@@ -7,9 +7,10 @@ import numpy as np
 
 from energy.model.plan import Answer, How, HowFound, Plan
 from energy.model.problem import Placement, Problem
-from energy.planning.price import price_plan
+from energy.planning.price import Choice, choice_of, price_plan
 from energy.planning.risk import risk_of
 from optimizer.cures import cures
+from optimizer.flow import feeders_over_kw
 from optimizer.gave_way import gave_way, loud_price
 from optimizer.plant import Plant
 from optimizer.reckoning import Dispatch, Reckoning, site_steered, steered
@@ -114,7 +115,7 @@ def _quiet(plant: Plant, made: Candidate) -> Candidate:
     for jobs in (list(powers), *([job] for job in list(powers)[:QUIETED])):
         fewer = {job: rows for job, rows in made.dispatch.powers.items() if job not in jobs}
         tried = replace(made, dispatch=replace(made.dispatch, powers=fewer))
-        if cost_of(plant, tried.chosen, tried.dispatch) <= limit:
+        if cost_of(plant, tried.chosen, tried.dispatch) <= limit and _feeds(plant, tried):
             made = tried
     for store in list(stores):
         others = {name: row for name, row in made.dispatch.stores.items() if name != store}
@@ -132,9 +133,19 @@ def _own_states(plant: Plant, made: Candidate) -> Candidate:
     for machines in (list(made.dispatch.states), *([machine] for machine in made.dispatch.states)):
         others = {id: row for id, row in made.dispatch.states.items() if id not in machines}
         tried = replace(made, dispatch=replace(made.dispatch, states=others))
-        if len(others) < len(made.dispatch.states) and cost_of(plant, made.chosen, tried.dispatch) <= limit:
+        if len(others) == len(made.dispatch.states) or not _feeds(plant, tried):
+            continue
+        if cost_of(plant, made.chosen, tried.dispatch) <= limit:
             made = tried
     return made
+
+
+def _feeds(plant: Plant, made: Candidate) -> bool:
+    """Whether no feeder carries more above its limit than in production's own plan: a promise that nothing else pays."""
+    before = feeders_over_kw(plant.problem, Choice(placements=plant.given_placements))
+    plan = _priced(plant, made.chosen, made.dispatch, How(found=HowFound.AS_GIVEN)) if before else None
+    after = [] if plan is None else feeders_over_kw(plant.problem, choice_of(plan))
+    return all((now <= was + TIE).all() for (_, was), (_, now) in zip(before, after, strict=True))
 
 
 def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
@@ -150,7 +161,7 @@ def answer_of(plant: Plant, made: Candidate, how: How) -> Answer:
 
 
 def gap_of(cost: float, bound: float | None) -> float | None:
-    """(cost − bound) / |cost|; None where nothing is proven."""
+    """(cost − bound) / |cost|; None where nothing is proven. Less than a tie is no gap."""
     if bound is None:
         return None
-    return max(0.0, cost - bound) / max(abs(cost), 1e-9)
+    return (cost - bound) / max(abs(cost), 1e-9) if cost - bound > TIE else 0.0
