@@ -55,6 +55,13 @@ def loaded(lp: Any, options: Options) -> Any:
     return highs
 
 
+def tell(highs: Any, values: Rows) -> None:
+    """Give HiGHS a plan to start from: the value of every column."""
+    solution = highspy.HighsSolution()
+    solution.col_value = values.tolist()
+    highs.setSolution(solution)
+
+
 def _quiet_highs() -> Any:
     """A HiGHS that says nothing: 1.16 greets on standard output before it can be told not to."""
     with _GREETING:

@@ -54,7 +54,7 @@ from optimizer.blocks import (
     stores,
     tiers,
 )
-from optimizer.handover import Options, arrays, loaded
+from optimizer.handover import Options, arrays, loaded, tell
 from optimizer.lns import Neighbourhoods, chosen_of
 from optimizer.model import Model
 from optimizer.plant import Plant
@@ -130,6 +130,7 @@ WORK_A_NEIGHBOURHOOD = 10  # units of work
 WITHOUT_PROBING: Options = {"presolve_rule_off": 1 << 15}  # seconds for nothing in programs of thousands of starts
 FEW_STARTS, MANY_STARTS = 1000, 3000
 ROUNDING = 1e-7
+COMPLETING_SHARE, COMPLETED_WITHIN = 0.1, 1e-3  # of the time that is left, and of the cost: it is only where to start
 MISLED = 1e-4  # relative: more than rounding and tolerances can explain
 EXACT: Options = {"mip_abs_gap": 1e-6, "mip_feasibility_tolerance": 1e-7}
 
@@ -325,11 +326,27 @@ class _Run:
         return float(self.lp.col_cost_ @ values) + float(self.lp.offset_)
 
     def _warm(self, highs: Any) -> None:
-        """Tell HiGHS the best plan so far: where each job starts; it works out the rest."""
+        """Tell HiGHS the best plan so far."""
         assert self.first is not None
-        value = np.zeros(len(self.upper))
-        value[self._columns_of(self.first)] = 1.0
-        highs.setSolution(len(self.starts), self.starts.astype(np.int32), value[self.starts])
+        values = self._completed(self.first)
+        if values is not None:
+            tell(highs, values)
+
+    def _completed(self, chosen: Chosen) -> Rows | None:
+        """All that goes with chosen starts; None where the program has no such plan. HiGHS could work it out by itself, but
+        would then tell of the bound of these starts alone as if it were that of the program."""
+        allowed = self.lp.col_upper_
+        upper = np.array(self.model.bounds()[1])
+        upper[self.starts] = 0.0
+        upper[self._columns_of(chosen)] = 1.0
+        self.lp.col_upper_ = upper
+        options: Options = {"time_limit": COMPLETING_SHARE * self.effort.left, "mip_rel_gap": COMPLETED_WITHIN}
+        highs = loaded(self.lp, EXACT | options | {"random_seed": self.effort.seed})
+        self.lp.col_upper_ = allowed
+        highs.run()
+        if highs.getInfo().primal_solution_status != 2:
+            return None
+        return np.array(highs.getSolution().col_value)
 
     def _listen(self, highs: Any) -> None:
         """Hear of better plans. What HiGHS 1.16 says there of the bound may be that of a part of the program, which is
@@ -348,12 +365,11 @@ class _Run:
             event.interrupt()
 
     def _hints(self, event: Any) -> None:
-        """Tell HiGHS, while it runs, the starts of a better plan that others have found."""
+        """Tell HiGHS, while it runs, of a better plan that others have found."""
         if self._hear() and self.first is not None:
-            value = np.zeros(len(self.upper))
-            value[self._columns_of(self.first)] = 1.0
-            event.data_in.setSolution(self.starts.astype(np.int32), value[self.starts])
-            event.data_in.repairSolution()
+            values = self._completed(self.first)
+            if values is not None:
+                event.data_in.setSolution(values)
 
     def _take(self, values: NDArray[np.float64]) -> None:
         """Keep a plan that is better than the best so far, and tell of it."""

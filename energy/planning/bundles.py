@@ -94,16 +94,23 @@ def spot(place: Placement) -> tuple[str, int, str]:
 
 
 def requires(problem: Problem, new: Places) -> dict[str, set[str]]:
-    """job → the moved jobs whose old place stands in the way of its new one: on the machine, or in the order of jobs."""
+    """job → the moved jobs without which its new place is none: they stand in its way, on the machine or in the order of
+    jobs, or they fill the batch that it is in."""
     old = places_of(problem)
     jobs = {job.id: job for job in problem.jobs}
     alone = {machine.id for machine in problem.machines if machine.capacity == 1 and machine.batch is None}
+    batching = {machine.id for machine in problem.machines if machine.batch is not None}
     graph: dict[str, set[str]] = {id: set() for id in new}
+    for mates in batch_mates(problem, new):
+        for id in mates:
+            graph[id] |= mates - {id}
     for id, place in new.items():
         for other in new:
             if other == id:
                 continue
-            there = place.machine in alone and place.machine == old[other].machine
+            there = place.machine == old[other].machine and (
+                place.machine in alone or (place.machine in batching and spot(place) != spot(old[other]))
+            )
             if there and overlap(jobs[id], place, jobs[other], old[other]):
                 graph[id].add(other)
             if breaks_order(jobs[id], place, jobs[other], old[other]) or breaks_order(
@@ -111,6 +118,24 @@ def requires(problem: Problem, new: Places) -> dict[str, set[str]]:
             ):
                 graph[id].add(other)
     return graph
+
+
+def batch_mates(problem: Problem, new: Places) -> list[set[str]]:
+    """Moved jobs that come into one batch, or leave one, which not any one of them fills with those who stay in it."""
+    least = {machine.id: machine.batch.least_fill for machine in problem.machines if machine.batch is not None}
+    found = []
+    for places in (new, {id: place for id, place in places_of(problem).items() if id in new}):
+        groups: dict[tuple[str, int, str], set[str]] = {}
+        for id, place in places.items():
+            if place.machine in least:
+                groups.setdefault(spot(place), set()).add(id)
+        for there, mates in groups.items():
+            staying = [job for job in problem.jobs if job.id not in new and spot(job.in_force) == there]
+            filled = sum(job.option(there[0], there[2]).quantity for job in staying)
+            fewest = min(job.option(there[0], there[2]).quantity for job in problem.jobs if job.id in mates)
+            if len(mates) > 1 and filled + fewest < least[there[0]]:
+                found.append(mates)
+    return found
 
 
 def overlap(a: ProblemJob, at: Placement, b: ProblemJob, there: Placement) -> bool:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from energy.model.plan import How, HowFound, Plan
 from energy.model.problem import (
+    Adjustable,
     Batch,
     Buffer,
     Feeder,
@@ -26,6 +27,8 @@ from energy.model.problem import (
 from energy.planning.check import check, new_violations
 from energy.planning.price import price_plan
 from tests.optimizer.plants import at, best, job, plant, starts
+from tests.planning.mutations import unheard
+from tests.planning.tables import GIVEN
 
 
 def checked(problem: Problem) -> Plan:
@@ -63,6 +66,19 @@ def test_machines_of_other_feeders_do_not_count() -> None:
     feeder = replace(CONVERTER, machines=("furnace",))
     jobs = [job("a", 10), job("b", 9, machine="press")]
     assert starts(checked(plant([5.0, 1.0], *jobs, feeders=(feeder,)))) == {"a": 1, "b": 1}
+
+
+def test_of_two_that_each_draw_more_than_half_only_one_runs() -> None:
+    """An adjustable run draws less where that makes room, so it may meet the other."""
+    feeders = (Feeder(id="converter", machines=("furnace", "press"), limit_kw=10.0),)
+
+    def planned(**other: Any) -> dict[str, int]:
+        jobs = [job("a", 6.0, 6.0, start=0, must_end=2), job("b", 6.0, 6.0, start=2, machine="press")]
+        jobs[1] = replace(jobs[1], options=(replace(jobs[1].options[0], **other),))
+        return starts(checked(plant([1.0, 1.0, 5.0, 5.0, 9.0], *jobs, feeders=feeders)))
+
+    assert planned() == {"a": 0, "b": 2}
+    assert planned(adjustable=Adjustable(least_kw=2.0, most_kw=8.0))["b"] < 2
 
 
 def test_production_that_overloads_a_feeder_may_stay_and_is_named() -> None:
@@ -408,3 +424,9 @@ def test_batches_against_trying_everything(problem: Problem) -> None:
 @given(st.one_of(fed(), buffered(), holding(), batching()))
 def test_what_production_breaks_may_stay_and_nothing_else_breaks(problem: Problem) -> None:
     checked(problem)
+
+
+@FEW
+@given(st.one_of(fed(), buffered(), holding(), batching()).filter(clean))
+def test_what_is_changed_a_little_is_found_or_still_a_plan(problem: Problem) -> None:
+    assert not unheard(problem, price_plan(problem, [j.in_force for j in problem.jobs], how=GIVEN))

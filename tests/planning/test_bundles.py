@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from benchmarks.plants import Size, plant
 from energy.model.plan import How, HowFound, Plan
-from energy.model.problem import Option, Placement, Precedence, Problem, ProblemJob, ProblemMachine
+from energy.model.problem import (
+    Batch,
+    Buffer,
+    Flow,
+    Option,
+    Placement,
+    Precedence,
+    Problem,
+    ProblemJob,
+    ProblemMachine,
+    Recipe,
+)
 from energy.planning.bundles import (
     bundles,
     closure,
@@ -85,6 +96,53 @@ def test_two_that_swap_are_one_bundle() -> None:
 def test_equal_jobs_that_trade_places_are_no_shift() -> None:
     problem = problem_of(small_job("a", 0), small_job("b", 1), prices=[0.3, 0.1])
     assert moved(problem, plan_of(problem, at("a", 1), at("b", 0))) == {}
+
+
+def test_jobs_with_different_flows_are_not_equal() -> None:
+    problem = problem_of(
+        small_job("a", 0, flows=(Flow(buffer="ladle", quantity=1.0),)),
+        small_job("b", 1),
+        prices=[0.3, 0.1],
+        buffers=(Buffer(id="ladle", most=2.0),),
+    )
+    assert set(moved(problem, plan_of(problem, at("a", 1), at("b", 0)))) == {"a", "b"}
+    same = replace(problem, jobs=tuple(replace(job, flows=problem.jobs[0].flows) for job in problem.jobs))
+    assert moved(same, plan_of(same, at("a", 1), at("b", 0))) == {}
+
+
+def lot(id: str, start: int, quantity: float = 1.0) -> ProblemJob:
+    place = Placement(job=id, machine="oven", mode="T6", start=start)
+    option = Option(machine="oven", mode="T6", power_kw=(0.0, 0.0), quantity=quantity)
+    return ProblemJob(id=id, options=(option,), as_is=place, in_force=place, move_price=0.0)
+
+
+def treating(*lots: ProblemJob, least_fill: float = 2.0) -> Problem:
+    recipe = Recipe(name="T6", power_kw=(60.0, 30.0))
+    oven = ProblemMachine(id="oven", batch=Batch(recipes=(recipe,), capacity=4.0, least_fill=least_fill))
+    return problem_of(*lots, prices=[0.3, 0.3, 0.1, 0.1, 0.2, 0.2], machines=(oven,))
+
+
+def moved_to(problem: Problem, **starts: int) -> list[tuple[tuple[str, ...], tuple[int, ...]]]:
+    places = [replace(job.in_force, start=starts.get(job.id, job.in_force.start)) for job in problem.jobs]
+    return [(bundle.jobs, bundle.requires) for bundle in bundles(problem, plan_of(problem, *places))]
+
+
+def test_jobs_that_fill_a_batch_only_together_are_one_bundle() -> None:
+    problem = treating(lot("a", 0), lot("b", 0), lot("c", 0, 2.0))
+    assert moved_to(problem, a=2, b=2) == [(("a", "b"), ())]  # neither fills it alone
+    assert moved_to(treating(lot("a", 0), lot("b", 0)), a=2, b=2) == [(("a", "b"), ())]  # nor stays behind alone
+    each = treating(lot("a", 0, 2.0), lot("b", 0, 2.0))
+    assert sorted(moved_to(each, a=2, b=2)) == [(("a",), ()), (("b",), ())]  # either fills one
+    filled = treating(lot("a", 0), lot("b", 0), lot("c", 0, 2.0), lot("d", 2, 2.0))
+    assert sorted(moved_to(filled, a=2, b=2)) == [(("a",), ()), (("b",), ())]  # those who stay fill both batches
+    no_least = treating(lot("a", 0), lot("b", 0), lot("c", 0), least_fill=0.0)
+    assert sorted(moved_to(no_least, a=2, b=2)) == [(("a",), ()), (("b",), ())]
+
+
+def test_a_batch_that_comes_where_another_stands_requires_it() -> None:
+    problem = treating(lot("a", 0, 2.0), lot("b", 2, 2.0))
+    assert moved_to(problem, a=1, b=4) == [(("b",), ()), (("a",), (0,))]
+    assert moved_to(problem, a=2) == [(("a",), ())]  # beside b, in one batch
 
 
 def test_a_follower_requires_its_predecessor() -> None:
