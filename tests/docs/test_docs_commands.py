@@ -134,7 +134,7 @@ def test_cheap_commands_run(command: str, tmp_path: Path) -> None:
     for room in ("examples", "meters"):
         (tmp_path / room).symlink_to(ROOT / room)
     done = run(command.replace("plan.json", str(tmp_path / "plan.json")) if "--out" in command else command, tmp_path)
-    if "examples/first-problem/problem.json plan.json" in command:
+    if command.endswith("/problem.json plan.json"):
         assert "plan.json" in done.stdout + done.stderr  # it wants what the line before it wrote
     else:
         assert done.returncode == 0, done.stdout + done.stderr
