@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
@@ -40,6 +41,8 @@ def candidate(plant: Plant, chosen: Chosen, dispatch: Dispatch | None = None) ->
         from optimizer.dispatch import best_dispatch  # loads HiGHS, needed only where there is something to steer
 
         dispatch = best_dispatch(plant, chosen)
+        if plant.problem.battery is not None and not site_steered(plant):  # worked out as if the battery were ours
+            return best_of(_by_itself(plant, chosen), candidate(plant, chosen, dispatch))
     if not site_steered(plant) and plant.search_knows:  # battery and curtailment answer what the stores do
         answers = Reckoning(plant, dispatch).dispatch_of(chosen)
         dispatch = replace(
@@ -49,6 +52,14 @@ def candidate(plant: Plant, chosen: Chosen, dispatch: Dispatch | None = None) ->
             curtailed_kw=answers.curtailed_kw,
         )
     return Candidate(chosen, dispatch, cost_of(plant, chosen, dispatch))
+
+
+def _by_itself(plant: Plant, chosen: Chosen) -> Candidate:
+    """Starts with what the plant does by itself: nothing is switched, shifted or curtailed that need not be."""
+    plan = price_plan(plant.problem, plant.placements(chosen), how=How(found=HowFound.AS_GIVEN))
+    dispatch = Dispatch(np.array(plan.charge_kw), np.array(plan.discharge_kw), np.array(plan.curtailed_kw))
+    made = Candidate(chosen, dispatch, cost_of(plant, chosen, dispatch))
+    return made if _feeds(plant, made) else replace(made, cost=inf)
 
 
 def cost_of(plant: Plant, chosen: Chosen, dispatch: Dispatch | None) -> float:

@@ -34,7 +34,8 @@ LOUD = {"import limit", "export limit", "limit", "carbon limit", "store full", "
     *("reserve energy", "reserve power", "battery end", "machine not up", "state at the end")
 }
 GROUPS = 8
-SEEDS = tuple(seed for seed in range(150) if not mistakes_in(mixed(seed)))
+FOUND = (1066, 1134, 3231)  # once planned wrongly: a setup beyond the horizon, a feeder, a battery beside states
+SEEDS = tuple(seed for seed in (*range(140), *FOUND) if not mistakes_in(mixed(seed)))
 ALONE = tuple(seed for seed in range(50) if not mistakes_in(of_one_machine(seed)))
 
 
