@@ -175,7 +175,7 @@ def only(problem: Problem, jobs: set[str]) -> Problem:
         m if m.batch is None else replace(m, batch=replace(m.batch, least_fill=0.0)) for m in problem.machines
     )
     kept = tuple(
-        replace(job, after=tuple(rule for rule in job.after if rule.job in jobs))
+        replace(job, after=tuple(rule for rule in job.after if rule.job in jobs), flows=())
         for job in problem.jobs
         if job.id in jobs
     )

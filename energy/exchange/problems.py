@@ -1,7 +1,8 @@
 """Problem and plan files: JSON ↔ model. Strict, and all mistakes at once, each with its path in the file."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from math import isfinite
@@ -13,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from energy.clock import aware
 from energy.errors import Mistake, ProblemError
+from energy.exchange.mended import mended
 from energy.model import plan as plan_model
 from energy.model import problem as problem_model
 from energy.model.plan import Plan
@@ -24,6 +26,7 @@ Path_ = tuple[int | str, ...]
 
 ADAPTERS: dict[type, TypeAdapter[Any]] = {Problem: TypeAdapter(Problem), Plan: TypeAdapter(Plan)}
 PLAN_ROWS = ("charge_kw", "discharge_kw", "import_kw", "export_kw", "curtailed_kw")
+EPOCH = re.compile(r"\s*[-+]?[\d.]+\s*")
 SCHEMA_KEY = "$schema"  # editors use it to find the schema; it says nothing about the plant
 
 WORDS = {
@@ -31,7 +34,7 @@ WORDS = {
     "float_type": "not a number",
     "int_type": "not a whole number",
     "int_from_float": "not a whole number",
-    "string_type": "not a text",
+    "string_type": "not a text; write it in quotes",
     "bool_type": "neither true nor false",
     "tuple_type": "not a list",
     "dataclass_type": "not an object with fields",
@@ -63,16 +66,14 @@ def write_plan(plan: Plan, path: Path | str) -> None:
 
 
 def problem_from_json(text: str, source: str = "problem") -> Problem:
-    problem, mistakes = _read(Problem, text, source)
-    mistakes += mistakes_in(problem) if problem is not None else ()
+    problem, mistakes = _read(Problem, text, source, mistakes_in)
     if problem is None or mistakes:
         raise ProblemError(source, mistakes)
     return replace(problem, start=aware(problem.start))
 
 
 def plan_from_json(text: str, source: str = "plan") -> Plan:
-    plan, mistakes = _read(Plan, text, source)
-    mistakes += tuple(_plan_mistakes(plan)) if plan is not None else ()
+    plan, mistakes = _read(Plan, text, source, lambda plan: tuple(_plan_mistakes(plan)))
     if plan is None or mistakes:
         raise ProblemError(source, mistakes)
     return plan
@@ -105,7 +106,10 @@ def _text(path: Path | str) -> str:
         raise ProblemError(str(path), [Mistake("file", f"cannot be read: {error}")]) from error
 
 
-def _read(kind: type[T], text: str, source: str) -> tuple[T | None, tuple[Mistake, ...]]:
+def _read(
+    kind: type[T], text: str, source: str, meant: Callable[[Any], tuple[Mistake, ...]]
+) -> tuple[T | None, tuple[Mistake, ...]]:
+    """What a text says, and all its mistakes: keys, types, and what it means (also of the rest, where types are wrong)."""
     twice: list[Mistake] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,13 +127,42 @@ def _read(kind: type[T], text: str, source: str) -> tuple[T | None, tuple[Mistak
     if isinstance(plain, dict):
         plain.pop(SCHEMA_KEY, None)
     mistakes = [*twice, *(Mistake(_path(where), what) for where, what in _unknown_keys(kind, plain, ()))]
+    errors: list[tuple[Path_, str, str]] = []
+    if isinstance(plain, dict) and EPOCH.fullmatch(str(plain.get("start", ""))):
+        errors.append((("start",), "datetime_parsing", ""))  # pydantic reads "2026" as seconds since 1970
+    said = json.dumps(plain)
     try:
-        return ADAPTERS[kind].validate_json(json.dumps(plain), strict=True), tuple(mistakes)
+        noun = ADAPTERS[kind].validate_json(said, strict=True)
     except ValidationError as error:
-        mistakes += [
-            Mistake(_path(each["loc"]) or "file", WORDS.get(each["type"], each["msg"])) for each in error.errors()
-        ]
-        return None, tuple(mistakes)
+        errors += [(each["loc"], each["type"], each["msg"]) for each in error.errors()]
+    if not errors:
+        return noun, (*mistakes, *meant(noun))
+    mistakes += [Mistake(_path(where) or "file", WORDS.get(type, words)) for where, type, words in errors]
+    return None, (*mistakes, *_of_the_rest(kind, plain, errors, meant))
+
+
+def _of_the_rest(
+    kind: type[Any],
+    plain: Any,
+    errors: list[tuple[Path_, str, str]],
+    meant: Callable[[Any], tuple[Mistake, ...]],
+) -> tuple[Mistake, ...]:
+    """The mistakes in what a text means, where some of its values are of no type that it could have."""
+    rest = mended(kind, plain, [(where, type) for where, type, _ in errors])
+    try:
+        noun = None if rest is None else ADAPTERS[kind].validate_json(json.dumps(rest[0]), strict=True)
+    except ValidationError:  # one wrong place hid another
+        noun = None
+    if rest is None or noun is None:
+        return (
+            Mistake("rest of the file", "names, rows and windows are looked at once the mistakes above are mended"),
+        )
+    unsure = tuple(_path(where) for where in rest[1])
+    return tuple(mistake for mistake in meant(noun) if not _within(mistake.where, unsure))
+
+
+def _within(where: str, places: tuple[str, ...]) -> bool:
+    return any(where == place or where.startswith((f"{place}.", f"{place}[")) for place in places)
 
 
 def _unknown_keys(kind: Any, plain: Any, where: Path_) -> Iterator[tuple[Path_, str]]:

@@ -1,7 +1,8 @@
 """What a problem must be before anybody tries to plan it: rows as long as the horizon, numbers that are numbers, names
 that exist. All mistakes at once, each with its place in the problem."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
 
 from energy import clock
 from energy.errors import Mistake
@@ -23,10 +24,12 @@ from energy.planning.sound_words import length as _length
 from energy.planning.sound_words import span as _span
 from energy.planning.sound_words import unique as _unique
 
+LARGEST = 1e9  # kW, kWh, money or slots: above it a sum keeps no cent, and a solver no digit
+
 
 def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
     """Everything that keeps a problem from meaning something; empty where it is sound."""
-    found: list[Mistake] = []
+    found: list[Mistake] = [Mistake(_written(where), what) for where, what in _too_large(problem, ())]
 
     def say(where: str, what: str) -> None:
         found.append(Mistake(where, what))
@@ -56,6 +59,23 @@ def mistakes_in(problem: Problem) -> tuple[Mistake, ...]:
     _unique([limit.name for limit in problem.limits], "limits", "name", say)
     sound_site.mistakes(problem, say)
     return tuple(found)
+
+
+def _too_large(said: object, where: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Numbers of a size that no plant has: a wrong unit, a digit too many, or somebody's word for infinity."""
+    if isinstance(said, int | float):
+        if LARGEST < abs(said) < float("inf"):
+            yield where, f"{float(said):g} is larger than anything that can be planned with, which is {LARGEST:g}"
+    elif isinstance(said, tuple):
+        for i, part in enumerate(said):
+            yield from _too_large(part, (*where, i))
+    elif is_dataclass(said):
+        for field in fields(said):
+            yield from _too_large(getattr(said, field.name), (*where, field.name))
+
+
+def _written(where: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
 
 
 def _frame(problem: Problem, say: Say) -> None:

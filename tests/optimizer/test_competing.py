@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.model.plan import Answer, How, HowFound, Plan
-from energy.model.problem import Closed, CrewNeed, Option, Precedence, Problem, ProblemMachine, Roster, ShiftHours
+from energy.model.problem import (
+    Buffer,
+    Closed,
+    CrewNeed,
+    Flow,
+    Option,
+    Precedence,
+    Problem,
+    ProblemMachine,
+    Roster,
+    ShiftHours,
+)
 from energy.planning.price import price_plan
 from optimizer.competing import Competing, Question, competing
 from optimizer.competing_cures import competing_cures
@@ -251,3 +262,13 @@ def test_a_relaxation_goes_where_no_other_job_is_in_the_way() -> None:
         machines=machines(Closed(start=0, end=3, why="maintenance")),
     )
     assert next(r.by for r in answer(problem).relaxations) == "3 h later, at 13:00"
+
+
+def test_jobs_in_each_others_way_may_flow_through_buffers() -> None:
+    """Money and buffers are left out of the question, so the flows of its jobs are too."""
+    through = replace(
+        three_orders(),
+        buffers=(Buffer(id="rack", start=2.0, most=9.0),),
+        jobs=tuple(replace(j, flows=(Flow(buffer="rack", quantity=1.0),)) for j in three_orders().jobs),
+    )
+    assert [one.sentence for one in sets(through)] == [one.sentence for one in sets(three_orders())]
