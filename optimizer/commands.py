@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 CURE_SECONDS = 6.0  # at most, after the plan: only where jobs stand against facts
 SECONDS = 20.0
+MOST_TOLD = 20  # moves, those that gain most
 LAST_RESORT_SECONDS = 3600.0  # where effort is counted as work
 
 
@@ -84,7 +85,13 @@ def optimize(
         return
     optimizer = Milp(gap=gap, work=work, seed=seed) if kind == "milp" else Greedy(work=work, seed=seed)
     progress = Progress(seconds, asked.currency, sys.stderr)
-    answer = optimizer.solve(asked, seconds=seconds, progress=progress)
+    try:
+        answer = optimizer.solve(asked, seconds=seconds, progress=progress)
+    except KeyboardInterrupt as stop:  # the child process that solves is ended as this one ends
+        progress.done()
+        raise LoadstoneError(
+            "stopped before there was an answer; nothing is written. --seconds S answers sooner"
+        ) from stop
     progress.done()
     if answer.plan is None:
         raise LoadstoneError("There is no plan:\n  " + "\n  ".join(answer.contradictions))
@@ -128,20 +135,34 @@ def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
     if plan.how.note:
         click.echo(plan.how.note)
     click.echo(f"\n{'':24}{'in force':>14}{'plan':>14}{'change':>14}")
-    rows = [(kind.value, before.bill.amount(kind), plan.bill.amount(kind)) for kind in _kinds(before, plan)]
-    rows.append(("all lines", before.bill.total, plan.bill.total))
-    for name, was, is_ in rows:
-        click.echo(f"{f'{name}, {problem.currency}':24}{was:>14,.2f}{is_:>14,.2f}{is_ - was:>+14,.2f}")
+    kinds = _kinds(before, plan)
+    for name, was, is_ in [
+        *((kind.value, before.bill.amount(kind), plan.bill.amount(kind)) for kind in kinds if kind.is_money),
+        ("paid for energy", before.bill.money, plan.bill.money),
+        *((f"{kind.value} *", before.bill.amount(kind), plan.bill.amount(kind)) for kind in kinds if not kind.is_money),
+        ("all lines", before.bill.total, plan.bill.total),
+    ]:
+        row = (f"{was:>14,.2f}", f"{is_:>14,.2f}", f"{round(is_ - was, 2) + 0.0:>+14,.2f}")
+        click.echo(f"{f'{name}, {problem.currency}':24}{''.join(row)}".replace(" -0.00", "  0.00"))
     for name, was, is_ in (
         ("carbon, kg CO2e", before.bill.carbon_kg, plan.bill.carbon_kg),
         ("peak, kW", before.bill.peak_kw, plan.bill.peak_kw),
     ):
         click.echo(f"{name:24}{was:>14,.1f}{is_:>14,.1f}{is_ - was:>+14,.1f}")
+    if any(not kind.is_money for kind in kinds):
+        click.echo("* only weighed in the plan, on no bill")
     _print_risk(problem, plan)
     moves = reasons(problem, plan)
     click.echo(f"\n{len(moves)} of {len(problem.jobs)} jobs move" + (":" if moves else "."))
-    for reason in moves.values():
+    told = (
+        sorted(moves.values(), key=lambda reason: -reason.gain.money)[:MOST_TOLD]
+        if len(moves) > MOST_TOLD
+        else moves.values()
+    )
+    for reason in told:
         click.echo(f"  {reason.sentence}")
+    if len(moves) > MOST_TOLD:
+        click.echo(f"  … and {len(moves) - MOST_TOLD} more that gain less; `loadstone why PROBLEM PLAN` tells of each")
     if plan.gave_way:
         click.echo("\nWhat had to give way:")
     for given in plan.gave_way:

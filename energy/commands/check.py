@@ -47,14 +47,23 @@ def check(problem: Path, plan: Path, as_is: bool) -> None:
     raise SystemExit(1)
 
 
+def plain(amount: float, digits: int) -> str:
+    """A number as people write it: 1,234.50, and never minus nothing."""
+    return f"{round(amount, digits) + 0.0:,.{digits}f}"
+
+
 def bill_table(bill: "Bill", currency: str) -> list[str]:
     """The bill as aligned text, one line each, with its sums."""
-    rows = [(str(line.kind), line.name, f"{line.quantity:,.1f} {line.unit}", line.amount) for line in bill.lines]
-    width = max((len(name) for _, name, _, _ in rows), default=0)
-    lines = [f"{kind:<7} {name:<{width}} {quantity:>18} {amount:>12,.2f}" for kind, name, quantity, amount in rows]
-    pad = 27 + width
-    sums = (("paid for energy", bill.money), ("all lines", bill.total))
-    lines += [f"{name:<{pad}} {amount:>12,.2f} {currency}" for name, amount in sums]
+    rows = [(str(line.kind), line.name, line.quantity, line.unit, line.amount) for line in bill.lines]
+    first = max((len(kind) for kind, *_ in rows), default=0)
+    width = max((len(name) for _, name, *_ in rows), default=0)
+    lines = [
+        f"{kind:<{first}} {name:<{width}} {f'{plain(quantity, 1)} {unit}':>18} {plain(amount, 2):>12}"
+        for kind, name, quantity, unit, amount in rows
+    ]
+    pad = first + width + 20
+    sums = (("paid for energy", bill.money), ("all lines (also those that nobody is billed)", bill.total))
+    lines += [f"{name:<{pad}} {plain(amount, 2):>12} {currency}" for name, amount in sums]
     return [*lines, f"carbon {bill.carbon_kg:,.1f} kg CO2e, highest import {bill.peak_kw:,.1f} kW"]
 
 

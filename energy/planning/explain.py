@@ -11,7 +11,7 @@ from energy.model.plan import Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.planning.around import Around, Split
 from energy.planning.obstacles import Places, why_not
-from energy.planning.plant_words import clock, machine_name, money, name_of, span
+from energy.planning.plant_words import clock, first_clock, machine_name, money, name_of, span
 
 __all__ = ["Reason", "Split", "reasons", "why_not"]
 
@@ -131,7 +131,7 @@ def _what_moves(problem: Problem, job: ProblemJob, old: Placement, new: Placemen
     minutes = (new.start - old.start) * problem.step_minutes
     if minutes:
         parts.append(f"starts {span(abs(minutes))} {'later' if minutes > 0 else 'earlier'}")
-        parts[-1] += f" ({clock(problem, new.start, old.start)} instead of {clock(problem, old.start, old.start)})"
+        parts[-1] += f" ({first_clock(problem, new.start)} instead of {clock(problem, old.start, new.start)})"
     if new.machine != old.machine:
         parts.append(f"runs on {machine_name(problem, new.machine)} instead of {machine_name(problem, old.machine)}")
     elif new.mode != old.mode:

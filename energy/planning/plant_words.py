@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from energy.clock import local
 from energy.model.problem import Problem, ProblemJob, ProblemMachine
 
-WEEK_MINUTES = 7 * 24 * 60
+DAY_MINUTES = 24 * 60
+WEEK_MINUTES = 7 * DAY_MINUTES
 
 
 def name_of(job: ProblemJob) -> str:
@@ -28,6 +29,13 @@ def day_clock(problem: Problem, slot: int) -> str:
     """A local time, always with its weekday, and with its date where the horizon holds a weekday twice."""
     t = local(problem.horizon.time_of(slot), problem.zone)
     return t.strftime("%a %H:%M" if problem.slots * problem.step_minutes < WEEK_MINUTES else "%a %d %b %H:%M")
+
+
+def first_clock(problem: Problem, slot: int) -> str:
+    """The first local time of a sentence: with its weekday where the horizon is longer than a day."""
+    if problem.slots * problem.step_minutes > DAY_MINUTES:
+        return day_clock(problem, slot)
+    return clock(problem, slot, slot)
 
 
 def listed(words: Sequence[str]) -> str:
