@@ -130,8 +130,7 @@ def _export(problem: "Problem", file: Path) -> None:
 def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
     from energy.planning.explain import reasons
 
-    proven = "" if plan.how.gap is None else f", proven within {100 * plan.how.gap:.2f} %"
-    click.echo(f"{plan.how}{proven}, {plan.how.seconds:.1f} s, {plan.how.solver}")
+    click.echo(f"{plan.how}{_proven(problem, plan)}, {plan.how.seconds:.1f} s, {plan.how.solver}")
     if plan.how.note:
         click.echo(plan.how.note)
     click.echo(f"\n{'':24}{'in force':>14}{'plan':>14}{'change':>14}")
@@ -167,6 +166,18 @@ def _print(problem: "Problem", before: "Plan", plan: "Plan") -> None:
         click.echo("\nWhat had to give way:")
     for given in plan.gave_way:
         click.echo(f"  {given.rule}: {given.by} (priced {given.price:,.2f} {problem.currency})")
+
+
+def _proven(problem: "Problem", plan: "Plan") -> str:
+    """How far the plan may be from the best one. Where rules gave way, a share of their loud prices says nothing about
+    the bill; so the amount is told."""
+    gap, bound = plan.how.gap, plan.how.bound
+    if gap is None:
+        return ""
+    if bound is None or not any(given.price for given in plan.gave_way):
+        return f", proven within {100 * gap:.2f} %"
+    most = abs(bound) * gap / (1.0 - gap) if 0.0 <= gap < 1.0 else abs(bound)
+    return f", proven within {most:,.2f} {problem.currency}, what gave way included"
 
 
 def _print_risk(problem: "Problem", plan: "Plan") -> None:

@@ -44,6 +44,10 @@ def check(problem: Path, plan: Path, as_is: bool) -> None:
     click.echo(f"not confirmed: {len(found)} rule{'s' if len(found) > 1 else ''} broken", err=True)
     for violation in found:
         click.echo(f"  {violation.rule}: {violation.what}", err=True)
+    if planned.gave_way:
+        click.echo("what had to give way, as the plan itself says:", err=True)
+    for given in planned.gave_way:
+        click.echo(f"  {given.rule}: {given.by}", err=True)
     raise SystemExit(1)
 
 

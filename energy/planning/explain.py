@@ -16,6 +16,7 @@ from energy.planning.plant_words import clock, first_clock, machine_name, money,
 __all__ = ["Reason", "Split", "reasons", "why_not"]
 
 LEAST_WORTH_SAYING = 0.5  # currency: a better place that gains less is no news
+NOTHING = 0.005  # currency
 LOOKED_AT = 40  # places, the cheapest first, that are asked what stands in their way
 ALLOWED = "(allowed"  # what `why_not` says of a place that only costs something
 
@@ -59,6 +60,8 @@ def _reason(problem: Problem, plan: Plan, job: ProblemJob, places: Places) -> Re
     next_best, costs = ranked.next_best()
     better, by, blocked = ranked.better()
     parts = [_what_moves(problem, job, old, new), *_what_it_gains(problem, job, around, old, new, peak_kw)]
+    if gain.money < NOTHING and abs(peak_kw) < LEAST_WORTH_SAYING:
+        parts.append("by itself it gains nothing: it makes room for others, or lets less give way")
     if better is not None:
         where = _where(problem, new, better)
         parts.append(f"{where} would gain {money(problem, by)} more, but {blocked}")
