@@ -1,6 +1,7 @@
 """The command `loadstone optimize`: a problem file in, a plan out."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 CURE_SECONDS = 6.0  # at most, after the plan: only where jobs stand against facts
 SECONDS = 20.0
+LOUD_SHARE = 0.01  # of the bill: where what gave way is priced above it, a share of both would flatter
 MOST_TOLD = 20  # moves, those that gain most
 LAST_RESORT_SECONDS = 3600.0  # where effort is counted as work
 
@@ -30,7 +32,7 @@ LAST_RESORT_SECONDS = 3600.0  # where effort is counted as work
 @click.option(
     "--work",
     type=click.IntRange(min=1),
-    help="Effort instead of time (nodes, groups of jobs): the same work and seed give the same plan.",
+    help="Effort instead of time (nodes, groups of jobs): the same work and seed give the same plan, to the byte.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of every choice by chance.")
 @click.option("--gap", default=0.005, show_default=True, type=click.FloatRange(0, 1), help="Proven gap that is enough.")
@@ -99,10 +101,15 @@ def optimize(
     assert before is not None  # the same problem has just been planned
     _print(asked, before, answer.plan)
     if out is not None:
-        write_plan(answer.plan, out)
+        write_plan(answer.plan if work is None else _timeless(answer.plan), out)
         click.echo(f"\nWritten to {out}")
     for line in held_lines(asked, against(asked, answer.plan, seconds=min(CURE_SECONDS, seconds))):
         click.echo(line)
+
+
+def _timeless(plan: "Plan") -> "Plan":
+    """A plan that the same work makes again, to the byte: without how long it took this time."""
+    return replace(plan, how=replace(plan.how, seconds=0.0))
 
 
 def _export(problem: "Problem", file: Path) -> None:
@@ -174,10 +181,12 @@ def _proven(problem: "Problem", plan: "Plan") -> str:
     gap, bound = plan.how.gap, plan.how.bound
     if gap is None:
         return ""
-    if bound is None or not any(given.price for given in plan.gave_way):
+    if bound is None or gap >= 1.0:
         return f", proven within {100 * gap:.2f} %"
-    most = abs(bound) * gap / (1.0 - gap) if 0.0 <= gap < 1.0 else abs(bound)
-    return f", proven within {most:,.2f} {problem.currency}, what gave way included"
+    cost = max(bound / (1.0 - gap), bound / (1.0 + gap))  # what the gap is a share of, loud prices in it
+    if cost - plan.bill.total <= LOUD_SHARE * abs(plan.bill.total):
+        return f", proven within {100 * gap:.2f} %"
+    return f", proven within {cost - bound:,.2f} {problem.currency}, the prices of what gave way in it"
 
 
 def _print_risk(problem: "Problem", plan: "Plan") -> None:

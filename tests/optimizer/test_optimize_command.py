@@ -1,6 +1,7 @@
 """`loadstone optimize` as a planner sees it: sums, days, how many moves are told, and what Ctrl-C leaves."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from click.testing import CliRunner
 from energy.commands.check import bill_table, plain
 from energy.errors import LoadstoneError
 from energy.exchange.problems import write_problem
-from energy.model.plan import Bill, BillLine, LineKind
-from optimizer.commands import MOST_TOLD, optimize
+from energy.model.plan import Bill, BillLine, How, HowFound, LineKind
+from energy.planning.price import price_plan
+from optimizer.commands import MOST_TOLD, _proven, optimize
 from optimizer.milp import Milp
 from tests.exchange.rich import rich
 from tests.optimizer.plants import job, plant
@@ -70,3 +72,29 @@ def test_the_bill_is_aligned_whatever_its_kinds_are_called() -> None:
     assert len({len(line) for line in table[:3]}) == 1
     assert len({line.rindex(".") for line in table[:5]}) == 1
     assert plain(-1e-9, 2) == "0.00"
+
+
+def test_the_same_work_writes_the_same_file(tmp_path: Path) -> None:
+    file = tmp_path / "rich.json"
+    file.write_text(json.dumps(rich()))
+    for name in ("one", "two"):
+        run(file, "--out", str(tmp_path / name))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("total", "loud", "gap", "words"),
+    [
+        (1000.0, 0.0, 0.02, "proven within 2.00 %"),
+        (1000.0, 1e6, 0.001, "proven within 1,001.00 EUR, the prices of what gave way in it"),
+        (-50.0, 0.0, 0.1, "proven within 10.00 %"),
+    ],
+)
+def test_a_share_of_loud_prices_is_told_as_an_amount(total: float, loud: float, gap: float, words: str) -> None:
+    posed = plant([0.1] * 4, job("a", 10.0, start=0))
+    given = price_plan(posed, [j.in_force for j in posed.jobs], how=How(found=HowFound.AS_GIVEN))
+    line = BillLine(kind=LineKind.ENERGY, name="energy", quantity=0.0, unit="kWh", amount=total)
+    cost = total + loud
+    how = How(found=HowFound.GAP, gap=gap, bound=cost - gap * abs(cost))
+    told = _proven(posed, replace(given, how=how, bill=Bill(lines=(line,), carbon_kg=0.0, peak_kw=0.0)))
+    assert told.endswith(words)
