@@ -74,6 +74,9 @@ def optimize(
     from optimizer.why_table import held_lines
 
     asked = read_problem(problem)
+    for option, file in (("--out", out), ("--export", export)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise LoadstoneError(f"{option} {file}: there is no folder {file.absolute().parent}; make it first")
     if export is not None:
         _export(asked, export)
         return

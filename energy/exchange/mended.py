@@ -12,11 +12,11 @@ NUMBERS = ("float_type", "float_parsing")
 WHOLE_NUMBERS = ("int_type", "int_from_float", "int_parsing", "int_parsing_size")
 
 
-def mended(kind: type[Any], plain: Any, errors: Sequence[tuple[Where, str]]) -> tuple[Any, tuple[Where, ...]] | None:
+def mended(
+    kind: type[Any], plain: dict[str, Any], errors: Sequence[tuple[Where, str]]
+) -> tuple[Any, tuple[Where, ...]] | None:
     """The plain data with something harmless in each wrong place, and the places of which nothing can be said now;
     None where that would be guessing."""
-    if not isinstance(plain, dict):
-        return None
     new, unsure = deepcopy(plain), []
     for where, error in errors:
         exact = _mend(kind, new, where, error) if where and where[0] not in FRAME else None

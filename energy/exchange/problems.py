@@ -101,7 +101,7 @@ def plan_schema() -> dict[str, Any]:
 
 def _text(path: Path | str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8-sig")  # editors on Windows begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ProblemError(str(path), [Mistake("file", f"cannot be read: {error}")]) from error
 
@@ -124,6 +124,8 @@ def _read(
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise ProblemError(source, [Mistake(where, f"not JSON: {error.msg}")]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists without end
+        raise ProblemError(source, [Mistake("file", f"cannot be read: {error}")]) from error
     if isinstance(plain, dict):
         plain.pop(SCHEMA_KEY, None)
     mistakes = [*twice, *(Mistake(_path(where), what) for where, what in _unknown_keys(kind, plain, ()))]
@@ -148,6 +150,8 @@ def _of_the_rest(
     meant: Callable[[Any], tuple[Mistake, ...]],
 ) -> tuple[Mistake, ...]:
     """The mistakes in what a text means, where some of its values are of no type that it could have."""
+    if not isinstance(plain, dict):
+        return ()
     rest = mended(kind, plain, [(where, type) for where, type, _ in errors])
     try:
         noun = None if rest is None else ADAPTERS[kind].validate_json(json.dumps(rest[0]), strict=True)

@@ -4,12 +4,13 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from energy.errors import ProblemError
-from energy.exchange.problems import problem_from_json
+from energy.exchange.problems import problem_from_json, read_problem
 from tests.exchange.rich import rich
 
 NONSENSE = (None, True, "", "zzz", "9", -1, -3.5, 0, 2.5, 7, 1e308, 10**30, float("nan"), float("-inf"), [], {}, [1])
@@ -164,3 +165,26 @@ def test_all_mistakes_at_once_whatever_their_kind() -> None:
 def test_where_the_frame_is_wrong_it_says_that_more_may_follow() -> None:
     found = told(put(put(rich(), ("slots",), "eight"), ("jobs", 1, "options", 0, "machine"), "pres"))
     assert set(found) == {"slots", "rest of the file"}
+
+
+ODD = {
+    "nothing": "",
+    "a list": "[]",
+    "a text": '"plant"',
+    "cut off": '{"site": ',
+    "without end": "[" * 100_000,
+    "a number of many digits": '{"slots": ' + "9" * 5000 + "}",
+    "half a letter": '{"site": "\\ud800"}',
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_what_is_no_problem_file_at_all_is_said_in_a_sentence(text: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        problem_from_json(text)
+    assert all(mistake.where and mistake.what for mistake in error.value.mistakes)
+
+
+def test_a_file_from_a_windows_editor_is_read(tmp_path: Path) -> None:
+    (tmp_path / "problem.json").write_text(json.dumps(rich()), encoding="utf-8-sig")
+    assert read_problem(tmp_path / "problem.json") == problem_from_json(json.dumps(rich()))

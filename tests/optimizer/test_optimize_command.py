@@ -98,3 +98,10 @@ def test_a_share_of_loud_prices_is_told_as_an_amount(total: float, loud: float, 
     how = How(found=HowFound.GAP, gap=gap, bound=cost - gap * abs(cost))
     told = _proven(posed, replace(given, how=how, bill=Bill(lines=(line,), carbon_kg=0.0, peak_kw=0.0)))
     assert told.endswith(words)
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_planned(tmp_path: Path) -> None:
+    write_problem(plant([0.1] * 4, job("a", 10.0, start=0)), tmp_path / "p.json")
+    done = CliRunner().invoke(optimize, [str(tmp_path / "p.json"), "--out", str(tmp_path / "none" / "plan.json")])
+    assert isinstance(done.exception, LoadstoneError)
+    assert "there is no folder" in str(done.exception)
