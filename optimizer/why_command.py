@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from energy.model.problem import Problem, ProblemJob
 
 FORMS = ("%a %H:%M", "%a %d %b %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%H:%M")  # of a time that is asked about
+MEANINGLESS = {"unknown job", "double job", "missing job", "option", "rows", "state rows", "length of run"}
 READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -73,6 +74,7 @@ def why(
 def _read(problem: Path, plan: Path) -> "tuple[Problem, Plan]":
     from energy.errors import LoadstoneError
     from energy.exchange.problems import read_plan, read_problem
+    from energy.planning.check import check
     from optimizer.contradictions import contradictions
 
     posed, planned = read_problem(problem), read_plan(plan)
@@ -81,6 +83,9 @@ def _read(problem: Path, plan: Path) -> "tuple[Problem, Plan]":
     wrong = contradictions(posed)
     if wrong:
         raise LoadstoneError(f"{problem} contradicts itself:\n  " + "\n  ".join(wrong))
+    off = [violation.what for violation in check(posed, planned) if violation.rule in MEANINGLESS]
+    if off:
+        raise LoadstoneError(f"{plan} is no plan of these jobs; loadstone check says more:\n  " + "\n  ".join(off[:10]))
     return posed, planned
 
 

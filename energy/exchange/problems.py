@@ -19,7 +19,7 @@ from energy.model import plan as plan_model
 from energy.model import problem as problem_model
 from energy.model.plan import Plan
 from energy.model.problem import Problem
-from energy.planning.sound import mistakes_in
+from energy.planning.sound import LARGEST, mistakes_in
 
 T = TypeVar("T")
 Path_ = tuple[int | str, ...]
@@ -205,6 +205,12 @@ def _plan_mistakes(plan: Plan) -> Iterator[Mistake]:
         for k, value in enumerate(row):
             if not isfinite(value):
                 yield Mistake(f"{name}[{k}]", f"{value} is not a number")
+    for i, place in enumerate(plan.placements):
+        if abs(place.start) > LARGEST:
+            yield Mistake(f"placements[{i}].start", f"{float(place.start):g} is no slot")
+        for k, value in enumerate(place.power_kw):
+            if not isfinite(value):
+                yield Mistake(f"placements[{i}].power_kw[{k}]", f"{value} is not a number")
     for i, store in enumerate(plan.stores):
         if len(store.power_kw) != len(plan.import_kw):
             where = f"stores[{i}].power_kw"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from energy.errors import ProblemError
-from energy.exchange.problems import problem_from_json, read_problem
+from energy.exchange.problems import plan_from_json, problem_from_json, read_problem, to_json
 from tests.exchange.rich import rich
+from tests.planning.tables import as_is
 
 NONSENSE = (None, True, "", "zzz", "9", -1, -3.5, 0, 2.5, 7, 1e308, 10**30, float("nan"), float("-inf"), [], {}, [1])
 Where = tuple[str | int, ...]
@@ -188,3 +189,11 @@ def test_what_is_no_problem_file_at_all_is_said_in_a_sentence(text: str) -> None
 def test_a_file_from_a_windows_editor_is_read(tmp_path: Path) -> None:
     (tmp_path / "problem.json").write_text(json.dumps(rich()), encoding="utf-8-sig")
     assert read_problem(tmp_path / "problem.json") == problem_from_json(json.dumps(rich()))
+
+
+def test_a_plan_that_starts_beyond_all_time_is_a_mistake() -> None:
+    problem = problem_from_json(json.dumps(rich()))
+    plan = json.loads(to_json(as_is(problem)))
+    plan["placements"][1]["start"] = 10**20
+    with pytest.raises(ProblemError, match=r"placements\[1\].start: 1e\+20 is no slot"):
+        plan_from_json(json.dumps(plan))

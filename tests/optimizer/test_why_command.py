@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
+from energy.errors import LoadstoneError
 from energy.exchange.problems import write_plan, write_problem
 from energy.model.plan import How, HowFound
 from energy.model.problem import Closed, Problem, ProblemMachine
@@ -164,3 +165,14 @@ def test_a_free_place_is_priced_by_the_whole_bill(tmp_path: Path) -> None:
     assert costs_more_at(problem, plan, at("rings", 1)) == pytest.approx(more)
     told = json.loads(asked(tmp_path, "rings", "--at", "Wed 07:00", "--json").output)
     assert told["places"][0]["costs_more"] == pytest.approx(more)
+
+
+def test_a_plan_that_places_what_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    asked(tmp_path)
+    file = tmp_path / "plan.json"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('"machine": "furnace"', '"machine": "furnce"'), encoding="utf-8"
+    )
+    done = CliRunner().invoke(why, [str(tmp_path / "problem.json"), str(file)])
+    assert isinstance(done.exception, LoadstoneError)
+    assert "coil rings cannot run on furnce" in str(done.exception)
