@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.many_machines.fill import Filler, Recipe
+from optimizer.many_machines.fill import Filled, Filler
 from optimizer.many_machines.hall import Floats, Hall, Ints, Placed
 from optimizer.many_machines.occupancy import Occupancy
 
@@ -20,9 +20,11 @@ STEPS = 600  # of a round
 HOMELESS = 3  # tasks without a place that a round takes in
 MOST_TAKEN = 12
 MOST_SLOTS = 30  # around the moment at which tasks are taken out
-JITTER = 0.5  # of the order (in logarithms) in which they are put back
-BLUR = 0.05  # of the usual cost of a task: how much one machine seems cheaper than another by chance
+SHUFFLED = 0.2  # of the steps put tasks back in any order
+JITTER = (0.0, 0.2, 0.5, 1.0)  # of the order (in logarithms) in which the others put them back
+BLUR = (0.0, 0.0, 0.02, 0.1)  # of the usual cost of a task: how much one machine seems cheaper than another by chance
 GUIDED = (0.0, 0.0, 0.3, 1.0)  # share of the price of capacity that guides a step
+SNUG = 0.3  # of the steps prefer full machines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,9 @@ class Guide:
     snug: float
 
     @classmethod
-    def of(cls, filler: Filler, recipe: Recipe, *, homeless: Floats, usual: float) -> "Guide":
-        return cls(paid=filler.paid, order=filler.order(recipe), homeless=homeless, usual=usual, snug=recipe.snug)
+    def of(cls, filler: Filler, filled: Filled, *, homeless: Floats, usual: float) -> "Guide":
+        order = filler.order(filled.recipe, filled.ahead)
+        return cls(paid=filler.paid, order=order, homeless=homeless, usual=usual, snug=filled.recipe.snug)
 
 
 def some_machines(hall: Hall, rng: np.random.Generator) -> Ints:
@@ -104,22 +107,24 @@ class _Round:
         """Place the tasks in this order; those that fit nowhere are returned."""
         floor, rng, guide = self.floor, self.rng, self.guide
         share = GUIDED[int(rng.integers(len(GUIDED)))]
-        floor.snug = guide.snug if rng.random() < 0.5 else 0.0
+        blur = BLUR[int(rng.integers(len(BLUR)))] * guide.usual
+        floor.snug = guide.snug if rng.random() < SNUG else 0.0
         still = []
         for task in todo:
             extra = None
             if share:
                 begin, last = floor.window(task)
                 extra = share * guide.paid[floor.tasks[task], begin : last + 1]
-            noise = rng.random(len(floor.machines)) * (BLUR * guide.usual)
+            noise = blur * rng.random(len(floor.machines)) if blur else None
             if not floor.place(task, extra=extra, noise=noise):
                 still.append(task)
         return still
 
     def _in_order(self, tasks: Ints) -> list[int]:
-        if self.rng.random() < 0.4:
+        if self.rng.random() < SHUFFLED:
             return [int(task) for task in self.rng.permutation(tasks)]
-        late = self.rng.normal(0.0, JITTER, len(tasks)) - self.order[tasks]
+        jitter = JITTER[int(self.rng.integers(len(JITTER)))]
+        late = jitter * self.rng.normal(size=len(tasks)) - self.order[tasks]
         return [int(task) for task in tasks[np.argsort(late, kind="stable")]]
 
     def _choose(self) -> tuple[list[int], list[int]]:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimizer.many_machines.bound import Relaxation, ascend, first_prices
-from optimizer.many_machines.fill import Filler, best_fill
+from optimizer.many_machines.fill import Filler, Tries
 from optimizer.many_machines.hall import Floats, Hall, Placed
 from optimizer.many_machines.refill import Guide, refill, some_machines
 from optimizer.many_machines.states import cost_of, fits
 
 BOUND_SHARE = 0.2  # of the time, at most, for the bound
-FILL_SHARE = 0.15  # of the time, at most, for first plans
-FILLS = 24
-WARM, COLD = 0.1, 0.002  # of the usual cost of a task: how much worse a plan may get, at first and in the end
-OUT_OF_PLACE = 20.0  # of the usual cost: what a task without a place counts as
+FILL_SHARE = 0.35  # of the time, at most, for first plans
+MOST_FILLS = 400
+WARM, COLD = 0.03, 0.001  # of the usual cost of a task: how much worse a plan may get, at first and in the end
+FILLED_OUT = 4.0  # of the usual cost: what a task without a place counts as in a first plan, which may still find one
+OUT_OF_PLACE = 20.0  # the same in the search
 PROVEN = 1e-8  # of the cost
 
 Progress = Callable[[float | None, float], None]  # cost of the best plan in which all tasks stand, and the bound
@@ -62,10 +63,10 @@ def solve(
     heard = None if progress is None else (lambda bound: progress(None, bound))
     bound, prices = ascend(relaxation, first_prices(hall), until=begun + BOUND_SHARE * seconds, heard=heard)
     usual = float(np.mean(np.abs(hall.start_cost.min(axis=1)))) + float(np.abs(hall.on_cost).mean())
-    homeless = _homeless(hall, usual)
     filler = Filler(hall, relaxation, prices)
-    filled = best_fill(filler, until=time.monotonic() + FILL_SHARE * seconds, rounds=FILLS, homeless=homeless, rng=rng)
-    guide = Guide.of(filler, filled.recipe, homeless=homeless, usual=usual)
+    tries = Tries(filler, homeless=_homeless(hall, FILLED_OUT * usual), usual=usual, rng=rng)
+    filled = tries.run(until=time.monotonic() + FILL_SHARE * seconds, most=MOST_FILLS)
+    guide = Guide.of(filler, filled, homeless=_homeless(hall, OUT_OF_PLACE * usual), usual=usual)
     search = _Search(hall, bound, progress, enough=max(gap, PROVEN), other_cost=other_cost)
     search.look(filled.placed)
     if first is not None and fits(hall, first):
@@ -73,12 +74,12 @@ def solve(
     return search.run(guide, filled.placed.copy(), until=until, rounds=rounds, rng=rng)
 
 
-def _homeless(hall: Hall, usual: float) -> Floats:
-    """What a task without a place counts as: more than any place could cost it."""
+def _homeless(hall: Hall, more: float) -> Floats:
+    """What a task without a place counts as: that much more than a place would cost it."""
     finite = np.where(np.isfinite(hall.start_cost), hall.start_cost, -np.inf)
     machine = float(np.abs(hall.on_cost).max(axis=0).sum()) / hall.slots
     apart = finite.max(axis=1) - hall.start_cost.min(axis=1)
-    return np.asarray(apart + hall.duration * machine + OUT_OF_PLACE * usual)
+    return np.asarray(apart + hall.duration * machine + more)
 
 
 class _Search:
