@@ -1,13 +1,13 @@
 """Fill a hall as cheaply as can be found in a time, and say what no plan can beat."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from optimizer.many_machines.bound import Relaxation, ascend, first_prices
-from optimizer.many_machines.fill import Filler, Tries
+from optimizer.many_machines.fill import LEAST_FILLS, Filler, Tries
 from optimizer.many_machines.hall import Floats, Hall, Placed
 from optimizer.many_machines.refill import Guide, refill, some_machines
 from optimizer.many_machines.states import cost_of, fits
@@ -48,10 +48,10 @@ def solve(
     other_cost: float = 0.0,
     seed: int = 0,
     rounds: int | None = None,
-    first: Placed | None = None,
+    known: Sequence[Placed] = (),
     progress: Progress | None = None,
 ) -> Found:
-    """The best plan found within the time, never worse than `first` where that keeps the rules.
+    """The best plan found within the time, never worse than any of the known that keep the rules.
 
     It takes less time where the proven gap is small enough, as a share of the cost with what has to be paid besides.
     With `rounds` of refilling instead of the whole time it is the same for the same seed unless the time cuts it short.
@@ -65,12 +65,13 @@ def solve(
     usual = float(np.mean(np.abs(hall.start_cost.min(axis=1)))) + float(np.abs(hall.on_cost).mean())
     filler = Filler(hall, relaxation, prices)
     tries = Tries(filler, homeless=_homeless(hall, FILLED_OUT * usual), usual=usual, rng=rng)
-    filled = tries.run(until=time.monotonic() + FILL_SHARE * seconds, most=MOST_FILLS)
+    filled = tries.run(until=time.monotonic() + FILL_SHARE * seconds, most=MOST_FILLS if rounds is None else LEAST_FILLS)
     guide = Guide.of(filler, filled, homeless=_homeless(hall, OUT_OF_PLACE * usual), usual=usual)
     search = _Search(hall, bound, progress, enough=max(gap, PROVEN), other_cost=other_cost)
     search.look(filled.placed)
-    if first is not None and fits(hall, first):
-        search.look(first)
+    for placed in known:
+        if fits(hall, placed):
+            search.look(placed)
     return search.run(guide, filled.placed.copy(), until=until, rounds=rounds, rng=rng)
 
 

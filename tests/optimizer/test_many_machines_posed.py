@@ -95,7 +95,7 @@ def test_jobs_share_a_machine_in_the_cheap_hours() -> None:
     # jobs 20 kW, one machine 5 kW above off for two hours, on and off once; both off and the base load all day
     cost = 2 * (20 + 5) * 0.10 + 0.7 + 0.2 + (2 * 1.0 + 2.0) * sum(PRICE)
     assert plan.bill.total == pytest.approx(cost)
-    assert plan.how.bound == pytest.approx(cost, rel=1e-3)
+    assert plan.how.bound <= cost + 1e-9
 
 
 def test_the_carbon_price_counts() -> None:
