@@ -5,6 +5,7 @@ they share few machines; then the large and long ones with little choice. Which 
 hall, so many are tried, the later ones near the best so far.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -94,14 +95,17 @@ class Filler:
             + ahead
         )
 
-    def fill(self, recipe: Recipe, ahead: Floats) -> Placed:
-        """The plan of a recipe and of what is put ahead; tasks that fit nowhere any more stand nowhere."""
+    def fill(self, recipe: Recipe, ahead: Floats, *, until: float = math.inf) -> Placed | None:
+        """The plan of a recipe and of what is put ahead; tasks that fit nowhere any more stand nowhere. None where it
+        was not done in time."""
         hall = self.hall
         on_cost = recipe.capacity_price * self._beyond + recipe.on_price * hall.on_cost
         machines, tasks = np.arange(hall.machines), np.arange(hall.tasks)
         nowhere = Placed(machine=np.full(hall.tasks, -1), start=np.zeros(hall.tasks, dtype=np.int64))
         floor = Occupancy(hall, machines, tasks, nowhere, on_cost=on_cost, snug=recipe.snug)
-        for task in np.argsort(-self.order(recipe, ahead), kind="stable").tolist():
+        for number, task in enumerate(np.argsort(-self.order(recipe, ahead), kind="stable").tolist()):
+            if number % 100 == 0 and time.monotonic() > until:
+                return None
             first, last = floor.window(task)
             floor.begin()
             floor.place(task, extra=recipe.capacity_price * self.paid[task, first : last + 1])
@@ -146,7 +150,7 @@ class Tries:
         begun = bettered = time.monotonic()
         while True:
             cost = None if self.best is None else self.best.cost
-            best = self.once()
+            best = self.once(until)
             now = time.monotonic()
             if cost is None or best.cost < cost:
                 bettered = now
@@ -154,10 +158,13 @@ class Tries:
             if now > until or self.number >= most or vain:
                 return best
 
-    def once(self) -> Filled:
-        """Fill once more; the best so far."""
+    def once(self, until: float = math.inf) -> Filled:
+        """Fill once more, which the time may cut short if it is not the first; the best so far."""
         recipe, ahead = self._next()
-        placed = self.filler.fill(recipe, ahead)
+        placed = self.filler.fill(recipe, ahead, until=math.inf if self.best is None else until)
+        if placed is None:
+            assert self.best is not None
+            return self.best
         cost = cost_of(self.filler.hall, placed) + float(self.homeless[placed.machine < 0].sum())
         self.number += 1
         if self.best is None or cost < self.best.cost:

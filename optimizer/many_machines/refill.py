@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.many_machines.fill import Filled, Filler
 from optimizer.many_machines.hall import Floats, Hall, Ints, Placed
 from optimizer.many_machines.occupancy import Occupancy
 
@@ -37,29 +36,28 @@ class Guide:
     usual: float  # cost of a task
     snug: float
 
-    @classmethod
-    def of(cls, filler: Filler, filled: Filled, *, homeless: Floats, usual: float) -> "Guide":
-        order = filler.order(filled.recipe, filled.ahead)
-        return cls(paid=filler.paid, order=order, homeless=homeless, usual=usual, snug=filled.recipe.snug)
-
-
-def some_machines(hall: Hall, rng: np.random.Generator) -> Ints:
-    return np.sort(rng.choice(hall.machines, min(MACHINES, hall.machines), replace=False))
-
 
 def refill(
-    hall: Hall, placed: Placed, guide: Guide, machines: Ints, *, warmth: float, until: float, rng: np.random.Generator
-) -> float:
-    """One round on these machines: changes `placed`, and returns what the cost has changed by."""
-    homeless = rng.permutation(np.flatnonzero(placed.machine < 0))[:HOMELESS]
-    tasks = np.concatenate([np.flatnonzero(np.isin(placed.machine, machines)), homeless])
+    hall: Hall,
+    placed: Placed,
+    guide: Guide,
+    machines: Ints,
+    *,
+    homeless: bool,
+    warmth: float,
+    until: float,
+    rng: np.random.Generator,
+) -> None:
+    """One round on these machines, which changes `placed`; it also takes in tasks without a place if `homeless`."""
+    tasks = np.flatnonzero(np.isin(placed.machine, machines))
+    if homeless:
+        tasks = np.concatenate([tasks, rng.permutation(np.flatnonzero(placed.machine < 0))[:HOMELESS]])
     if not len(tasks):
-        return 0.0
+        return
     floor = Occupancy(hall, machines, tasks, placed, snug=guide.snug)
-    changed = _Round(floor, guide, warmth=warmth, rng=rng).run(STEPS, until)
+    _Round(floor, guide, warmth=warmth, rng=rng).run(STEPS, until)
     placed.machine[tasks] = np.where(floor.machine >= 0, machines[floor.machine], -1)
     placed.start[tasks] = floor.start
-    return changed
 
 
 class _Round:
@@ -71,20 +69,18 @@ class _Round:
         self.price = guide.homeless[floor.tasks].tolist()
         self.homeless: list[int] = np.flatnonzero(floor.machine < 0).tolist()
 
-    def run(self, steps: int, until: float) -> float:
-        changed = 0.0
+    def run(self, steps: int, until: float) -> None:
         for _ in range(steps):
             if time.monotonic() > until:
                 break
-            changed += self.step()
-        return changed
+            self.step()
 
-    def step(self) -> float:
-        """Take out, put back, keep or restore: what the cost has changed by."""
+    def step(self) -> None:
+        """Take out, put back, keep or restore."""
         floor, rng = self.floor, self.rng
         taken, first = self._choose()
         if not taken and not first:
-            return 0.0
+            return
         machine, start = floor.machine[taken], floor.start[taken]
         before = float(floor.machine_cost.sum()) + sum(floor.standing_cost(task) for task in taken)
         before += sum(self.price[task] for task in self.homeless)
@@ -97,11 +93,10 @@ class _Round:
         after += sum(self.price[task] for task in still)
         if after - before < -self.warmth * math.log(max(rng.random(), 1e-300)):
             self.homeless = still
-            return float(after - before)
+            return
         floor.take_back()
         floor.machine[todo] = -1
         floor.machine[taken], floor.start[taken] = machine, start
-        return 0.0
 
     def _put_back(self, todo: list[int]) -> list[int]:
         """Place the tasks in this order; those that fit nowhere are returned."""
