@@ -106,7 +106,16 @@ class Milp:
         if hall is not None:
             from optimizer.many_machines.answer import answer
 
-            return answer(hall, until=deadline, gap=self.gap, began=began, progress=progress)
+            return answer(
+                hall,
+                until=deadline,
+                gap=self.gap,
+                began=began,
+                seed=self.seed,
+                work=self.work,
+                starts=starts,
+                progress=progress,
+            )
         if self.worker is not None:
             self.worker.warm()
         plant = Plant(problem)

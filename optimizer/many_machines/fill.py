@@ -2,9 +2,10 @@
 
 What makes it good is the order: first the tasks that have to be there when it is dear to have a machine on, so that
 they share few machines; then the large and long ones with little choice. Which weights fit best differs from hall to
-hall, so several are tried, the later ones near the best so far.
+hall, so many are tried, the later ones near the best so far.
 """
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -29,26 +30,44 @@ class Recipe:
     on_price: float = 0.3  # share of what being on costs, besides
     snug: float = 0.5  # see `Occupancy`
 
+    @classmethod
+    def any(cls, rng: np.random.Generator) -> "Recipe":
+        """One of all that may be of use."""
+        return cls(**{name: float(low * (high / low) ** rng.random()) for name, (low, high) in RANGE.items()})
+
     def near(self, rng: np.random.Generator) -> "Recipe":
         """One like it."""
-        factor = np.exp(rng.normal(0.0, 0.4, 6))
-        return Recipe(
-            dear=min(64.0, max(1.0, self.dear) * float(factor[0])),
-            large=min(3.0, self.large * float(factor[1])),
-            free=min(2.0, self.free * float(factor[2])),
-            capacity_price=min(1.2, self.capacity_price * float(factor[3])),
-            on_price=min(1.0, max(0.05, self.on_price) * float(factor[4])),
-            snug=min(4.0, max(0.02, self.snug) * float(factor[5])),
-        )
+        changed = {}
+        for name, (low, high) in RANGE.items():
+            if rng.random() < CHANGED:
+                value = float(getattr(self, name)) * float(np.exp(rng.normal(0.0, STRIDE)))
+                changed[name] = min(max(value, low), high)
+        return replace(self, **changed)
 
 
+RANGE = {
+    "dear": (0.5, 64.0),
+    "large": (0.2, 2.0),
+    "free": (0.05, 1.5),
+    "capacity_price": (0.2, 1.6),
+    "on_price": (0.05, 1.2),
+    "snug": (0.02, 2.0),
+}
+CHANGED = 0.6  # of the weights of a recipe that is near another
+STRIDE = 0.4  # of a weight, in logarithms
 FIRST_RECIPES = (
     Recipe(),
     Recipe(dear=32.0, large=1.0),
-    Recipe(dear=8.0, large=1.0, snug=0.2),
-    Recipe(dear=16.0, capacity_price=0.5, on_price=1.0, large=0.5),
-    Recipe(dear=2.0, large=1.0, on_price=0.1, snug=0.0),
+    Recipe(dear=2.0, large=0.6, free=0.15, on_price=0.2, snug=0.3),
+    Recipe(capacity_price=0.5, on_price=1.0, large=0.5),
 )
+WIDE = 8  # recipes tried anywhere before only near the best one
+BLAMED = (0.02, 0.1, 0.5)  # share of the tasks that go by what they have lost
+AHEAD = (0.3, 1.0, 3.0)  # how much earlier a task comes for the usual cost lost
+MOST_LOST = 2.0  # of the usual cost
+HOMELESS_AHEAD = (0.5, 1.5, 4.0)
+VAIN = 0.35  # of the time for fills: without a better plan for so long it is enough
+LEAST_FILLS = 40
 
 
 class Filler:
@@ -66,23 +85,27 @@ class Filler:
         self._free = STEADY + hall.latest - hall.earliest
         self._dear = _unavoidable(hall)
 
-    def order(self, recipe: Recipe) -> Floats:
-        """What comes first: the tasks of the highest numbers (logarithms)."""
+    def order(self, recipe: Recipe, ahead: Floats) -> Floats:
+        """What comes first: the tasks of the highest numbers (logarithms); `ahead` comes on top."""
         return np.asarray(
             recipe.large * np.log(self._large)
             + np.log(self.hall.duration)
             + recipe.dear * np.log(self._dear)
             - recipe.free * np.log(self._free)
+            + ahead
         )
 
-    def fill(self, recipe: Recipe) -> Placed:
-        """The plan of a recipe; tasks that fit nowhere any more stand nowhere."""
+    def fill(self, recipe: Recipe, ahead: Floats, *, until: float = math.inf) -> Placed | None:
+        """The plan of a recipe and of what is put ahead; tasks that fit nowhere any more stand nowhere. None where it
+        was not done in time."""
         hall = self.hall
         on_cost = recipe.capacity_price * self._beyond + recipe.on_price * hall.on_cost
         machines, tasks = np.arange(hall.machines), np.arange(hall.tasks)
         nowhere = Placed(machine=np.full(hall.tasks, -1), start=np.zeros(hall.tasks, dtype=np.int64))
         floor = Occupancy(hall, machines, tasks, nowhere, on_cost=on_cost, snug=recipe.snug)
-        for task in np.argsort(-self.order(recipe), kind="stable").tolist():
+        for number, task in enumerate(np.argsort(-self.order(recipe, ahead), kind="stable").tolist()):
+            if number % 100 == 0 and time.monotonic() > until:
+                return None
             first, last = floor.window(task)
             floor.begin()
             floor.place(task, extra=recipe.capacity_price * self.paid[task, first : last + 1])
@@ -102,29 +125,66 @@ def _unavoidable(hall: Hall) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
-    """A plan, its cost with a price for what stands nowhere, and the recipe it is from."""
+    """A plan, its cost with a price for what stands nowhere, and what it is from."""
 
     placed: Placed
     cost: float
     recipe: Recipe
+    ahead: Floats
 
 
-def best_fill(filler: Filler, *, until: float, rounds: int, homeless: Floats, rng: np.random.Generator) -> Filled:
-    """The best of several recipes. At least one is tried, however late it is. `homeless` (J) is the price of a task
-    that stands nowhere."""
-    best: Filled | None = None
-    for number in range(rounds):
-        recipe = FIRST_RECIPES[number] if best is None or number < len(FIRST_RECIPES) else best.recipe.near(rng)
-        placed = filler.fill(recipe)
-        cost = cost_of(filler.hall, placed) + float(homeless[placed.machine < 0].sum())
-        if best is None or cost < best.cost:
-            best = Filled(placed=placed, cost=cost, recipe=recipe)
-        if time.monotonic() > until:
-            break
-    assert best is not None
-    return best
+class Tries:
+    """One fill after another, the best kept. What has come off badly in it is put ahead (the wheel that squeaks gets
+    the grease), or its recipe is changed a little."""
 
+    def __init__(self, filler: Filler, *, homeless: Floats, usual: float, rng: np.random.Generator) -> None:
+        """`homeless` (J) is the price of a task that stands nowhere, `usual` what a task costs."""
+        self.filler, self.homeless, self.usual, self.rng = filler, homeless, usual, rng
+        self.best: Filled | None = None
+        self.number = 0
+        paid = np.where(np.isfinite(filler.hall.start_cost), filler.hall.start_cost + filler.paid, np.inf)
+        self._paid, self._least = paid, paid.min(axis=1)
 
-def unguided(recipe: Recipe) -> Recipe:
-    """The same order, at the hall's own costs alone."""
-    return replace(recipe, capacity_price=0.0, on_price=1.0)
+    def run(self, *, until: float, most: int) -> Filled:
+        """At least one fill, however late it is; no more where the last ones were in vain."""
+        begun = bettered = time.monotonic()
+        while True:
+            cost = None if self.best is None else self.best.cost
+            best = self.once(until)
+            now = time.monotonic()
+            if cost is None or best.cost < cost:
+                bettered = now
+            vain = now - bettered > VAIN * (until - begun) and self.number >= LEAST_FILLS
+            if now > until or self.number >= most or vain:
+                return best
+
+    def once(self, until: float = math.inf) -> Filled:
+        """Fill once more, which the time may cut short if it is not the first; the best so far."""
+        recipe, ahead = self._next()
+        placed = self.filler.fill(recipe, ahead, until=math.inf if self.best is None else until)
+        if placed is None:
+            assert self.best is not None
+            return self.best
+        cost = cost_of(self.filler.hall, placed) + float(self.homeless[placed.machine < 0].sum())
+        self.number += 1
+        if self.best is None or cost < self.best.cost:
+            self.best = Filled(placed=placed, cost=cost, recipe=recipe, ahead=ahead)
+        return self.best
+
+    def _next(self) -> tuple[Recipe, Floats]:
+        if self.best is None or self.number < len(FIRST_RECIPES):
+            return FIRST_RECIPES[self.number], np.zeros(self.filler.hall.tasks)
+        if self.number < len(FIRST_RECIPES) + WIDE:
+            return Recipe.any(self.rng), np.zeros(self.filler.hall.tasks)
+        if self.rng.random() < 0.5:
+            return self.best.recipe.near(self.rng), self.best.ahead
+        return self.best.recipe, self.best.ahead + self._blame(self.best.placed)
+
+    def _blame(self, placed: Placed) -> Floats:
+        """By how much each task is put ahead: by what its start costs above its cheapest one."""
+        rng, tasks = self.rng, np.arange(self.filler.hall.tasks)
+        nowhere = placed.machine < 0
+        lost = np.where(nowhere, 0.0, self._paid[tasks, placed.start] - self._least) / max(self.usual, 1e-12)
+        named = rng.random(len(tasks)) < rng.choice(BLAMED)
+        ahead = np.where(named, rng.choice(AHEAD) * np.minimum(lost, MOST_LOST), 0.0)
+        return np.asarray(ahead + np.where(nowhere, rng.choice(HOMELESS_AHEAD), 0.0))

@@ -48,8 +48,19 @@ class ManyMachines:
 
     problem: Problem
     hall: Hall
-    given: Placed  # where the jobs are in force; -1 on a machine that is not there
     other_cost: float  # of base load, standby and places that are not kept
+
+    @property
+    def given(self) -> Placed:
+        """Where the jobs stand before any planning."""
+        return _placed(self.problem, [job.fixed or job.in_force for job in self.problem.jobs])
+
+    def placed(self, placements: Sequence[Placement]) -> Placed:
+        """Places as a plan; a job that none of them names stands nowhere."""
+        place = {p.job: p for p in placements}
+        return _placed(
+            self.problem, [place.get(j.id, Placement(job=j.id, machine="", start=-1)) for j in self.problem.jobs]
+        )
 
     def placements(self, placed: Placed) -> tuple[Placement, ...]:
         """The places of a plan, in the problem's words."""
@@ -102,7 +113,7 @@ def many_machines(problem: Problem, *, many: int = MANY_STARTS) -> ManyMachines 
         homes=_homes(problem) if any(row.leaving for row in rows) else None,
     )
     cost = float(price @ other) * problem.step_hours + standby + sum(row.leaving for row in rows)
-    return ManyMachines(problem=problem, hall=hall, given=_given(problem), other_cost=cost)
+    return ManyMachines(problem=problem, hall=hall, other_cost=cost)
 
 
 def _plain(problem: Problem) -> bool:
@@ -279,10 +290,9 @@ def _shut(problem: Problem) -> Bools | None:
     return shut if shut.any() else None
 
 
-def _given(problem: Problem) -> Placed:
-    """Where the jobs stand in force; a place outside the horizon is none."""
+def _placed(problem: Problem, places: Sequence[Placement]) -> Placed:
+    """Places of all jobs, in the problem's order, as a plan; one outside the horizon or the plant is none."""
     row = {machine.id: number for number, machine in enumerate(problem.machines)}
-    places = [job.fixed or job.in_force for job in problem.jobs]
     inside = [0 <= place.start < problem.slots for place in places]
     return Placed(
         machine=np.array([row.get(p.machine, -1) if fine else -1 for p, fine in zip(places, inside, strict=True)]),

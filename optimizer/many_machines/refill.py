@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimizer.many_machines.fill import Filler, Recipe
 from optimizer.many_machines.hall import Floats, Hall, Ints, Placed
 from optimizer.many_machines.occupancy import Occupancy
 
@@ -20,9 +19,11 @@ STEPS = 600  # of a round
 HOMELESS = 3  # tasks without a place that a round takes in
 MOST_TAKEN = 12
 MOST_SLOTS = 30  # around the moment at which tasks are taken out
-JITTER = 0.5  # of the order (in logarithms) in which they are put back
-BLUR = 0.05  # of the usual cost of a task: how much one machine seems cheaper than another by chance
+SHUFFLED = 0.2  # of the steps put tasks back in any order
+JITTER = (0.0, 0.2, 0.5, 1.0)  # of the order (in logarithms) in which the others put them back
+BLUR = (0.0, 0.0, 0.02, 0.1)  # of the usual cost of a task: how much one machine seems cheaper than another by chance
 GUIDED = (0.0, 0.0, 0.3, 1.0)  # share of the price of capacity that guides a step
+SNUG = 0.3  # of the steps prefer full machines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,28 +36,28 @@ class Guide:
     usual: float  # cost of a task
     snug: float
 
-    @classmethod
-    def of(cls, filler: Filler, recipe: Recipe, *, homeless: Floats, usual: float) -> "Guide":
-        return cls(paid=filler.paid, order=filler.order(recipe), homeless=homeless, usual=usual, snug=recipe.snug)
-
-
-def some_machines(hall: Hall, rng: np.random.Generator) -> Ints:
-    return np.sort(rng.choice(hall.machines, min(MACHINES, hall.machines), replace=False))
-
 
 def refill(
-    hall: Hall, placed: Placed, guide: Guide, machines: Ints, *, warmth: float, until: float, rng: np.random.Generator
-) -> float:
-    """One round on these machines: changes `placed`, and returns what the cost has changed by."""
-    homeless = rng.permutation(np.flatnonzero(placed.machine < 0))[:HOMELESS]
-    tasks = np.concatenate([np.flatnonzero(np.isin(placed.machine, machines)), homeless])
+    hall: Hall,
+    placed: Placed,
+    guide: Guide,
+    machines: Ints,
+    *,
+    homeless: bool,
+    warmth: float,
+    until: float,
+    rng: np.random.Generator,
+) -> None:
+    """One round on these machines, which changes `placed`; it also takes in tasks without a place if `homeless`."""
+    tasks = np.flatnonzero(np.isin(placed.machine, machines))
+    if homeless:
+        tasks = np.concatenate([tasks, rng.permutation(np.flatnonzero(placed.machine < 0))[:HOMELESS]])
     if not len(tasks):
-        return 0.0
+        return
     floor = Occupancy(hall, machines, tasks, placed, snug=guide.snug)
-    changed = _Round(floor, guide, warmth=warmth, rng=rng).run(STEPS, until)
+    _Round(floor, guide, warmth=warmth, rng=rng).run(STEPS, until)
     placed.machine[tasks] = np.where(floor.machine >= 0, machines[floor.machine], -1)
     placed.start[tasks] = floor.start
-    return changed
 
 
 class _Round:
@@ -68,20 +69,18 @@ class _Round:
         self.price = guide.homeless[floor.tasks].tolist()
         self.homeless: list[int] = np.flatnonzero(floor.machine < 0).tolist()
 
-    def run(self, steps: int, until: float) -> float:
-        changed = 0.0
+    def run(self, steps: int, until: float) -> None:
         for _ in range(steps):
             if time.monotonic() > until:
                 break
-            changed += self.step()
-        return changed
+            self.step()
 
-    def step(self) -> float:
-        """Take out, put back, keep or restore: what the cost has changed by."""
+    def step(self) -> None:
+        """Take out, put back, keep or restore."""
         floor, rng = self.floor, self.rng
         taken, first = self._choose()
         if not taken and not first:
-            return 0.0
+            return
         machine, start = floor.machine[taken], floor.start[taken]
         before = float(floor.machine_cost.sum()) + sum(floor.standing_cost(task) for task in taken)
         before += sum(self.price[task] for task in self.homeless)
@@ -94,32 +93,33 @@ class _Round:
         after += sum(self.price[task] for task in still)
         if after - before < -self.warmth * math.log(max(rng.random(), 1e-300)):
             self.homeless = still
-            return float(after - before)
+            return
         floor.take_back()
         floor.machine[todo] = -1
         floor.machine[taken], floor.start[taken] = machine, start
-        return 0.0
 
     def _put_back(self, todo: list[int]) -> list[int]:
         """Place the tasks in this order; those that fit nowhere are returned."""
         floor, rng, guide = self.floor, self.rng, self.guide
         share = GUIDED[int(rng.integers(len(GUIDED)))]
-        floor.snug = guide.snug if rng.random() < 0.5 else 0.0
+        blur = BLUR[int(rng.integers(len(BLUR)))] * guide.usual
+        floor.snug = guide.snug if rng.random() < SNUG else 0.0
         still = []
         for task in todo:
             extra = None
             if share:
                 begin, last = floor.window(task)
                 extra = share * guide.paid[floor.tasks[task], begin : last + 1]
-            noise = rng.random(len(floor.machines)) * (BLUR * guide.usual)
+            noise = blur * rng.random(len(floor.machines)) if blur else None
             if not floor.place(task, extra=extra, noise=noise):
                 still.append(task)
         return still
 
     def _in_order(self, tasks: Ints) -> list[int]:
-        if self.rng.random() < 0.4:
+        if self.rng.random() < SHUFFLED:
             return [int(task) for task in self.rng.permutation(tasks)]
-        late = self.rng.normal(0.0, JITTER, len(tasks)) - self.order[tasks]
+        jitter = JITTER[int(self.rng.integers(len(JITTER)))]
+        late = jitter * self.rng.normal(size=len(tasks)) - self.order[tasks]
         return [int(task) for task in tasks[np.argsort(late, kind="stable")]]
 
     def _choose(self) -> tuple[list[int], list[int]]:

@@ -1,7 +1,10 @@
 """Many tasks on many machines: tiny halls checked by hand and by trying everything, larger ones held to their rules."""
 
 import itertools
+import os
+import signal
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -9,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
+from optimizer.many_machines.bench import Bench
+from optimizer.many_machines.beside import Beside
 from optimizer.many_machines.bound import Relaxation, ascend, first_prices
 from optimizer.many_machines.hall import Hall, Placed
 from optimizer.many_machines.occupancy import Occupancy
@@ -336,3 +341,37 @@ def test_more_rounds_of_prices_never_lower_the_bound() -> None:
     until = time.monotonic() + 60.0
     bounds = [ascend(relaxation, prices, until=until, rounds=rounds)[0] for rounds in (1, 20, 200)]
     assert bounds == sorted(bounds)
+
+
+def test_two_processes_work_on_one_plan() -> None:
+    of = large(40)
+    heard: list[float] = []
+    one = solve(of, seconds=60.0, rounds=4, seed=3, processes=2, progress=lambda cost, _: heard.append(cost or 0.0))
+    two = solve(of, seconds=60.0, rounds=4, seed=3, processes=2)
+    assert one.cost is not None
+    assert one.cost == two.cost
+    assert not faults(of, one.placed)
+    assert one.bound <= one.cost
+
+
+def test_a_second_bench_that_dies_is_given_up() -> None:
+    of = large(40)
+    bench = Bench(of, first_prices(of))
+    with closing(Beside(bench)) as beside:
+        beside.ask("fill", until=time.monotonic() + 60.0, most=1, seed=0)
+        assert beside.answer(time.monotonic() + 60.0).placed.machine.shape == (40,)
+        assert beside.pid is not None
+        os.kill(beside.pid, signal.SIGKILL)
+        beside.ask("fill", until=time.monotonic() + 60.0, most=1, seed=0)
+        assert beside.answer(time.monotonic() + 60.0) is None
+        assert beside.pid is None
+        beside.ask("fill", until=0.0, most=1, seed=0)
+        assert beside.answer(0.0) is None
+
+
+def test_a_second_bench_that_is_late_is_given_up() -> None:
+    of = large(40)
+    with closing(Beside(Bench(of, first_prices(of)))) as beside:
+        beside.ask("fill", until=time.monotonic() + 60.0, most=100_000, seed=0)
+        assert beside.answer(time.monotonic(), patience=0.0) is None
+        assert beside.pid is None
