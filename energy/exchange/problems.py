@@ -198,29 +198,20 @@ def _path(where: Path_) -> str:
 def _plan_mistakes(plan: Plan) -> Iterator[Mistake]:
     if plan.format != plan_model.FORMAT:
         yield Mistake("format", f"this is {plan.format!r}; known is {plan_model.FORMAT!r}")
-    for name in PLAN_ROWS:
-        row: tuple[float, ...] = getattr(plan, name)
+    rows: dict[str, tuple[float, ...]] = {name: getattr(plan, name) for name in PLAN_ROWS}
+    rows |= {f"stores[{i}].power_kw": store.power_kw for i, store in enumerate(plan.stores)}
+    for name, row in rows.items():
         if len(row) != len(plan.import_kw):
             yield Mistake(name, f"has {len(row)} values, import_kw has {len(plan.import_kw)}")
-        for k, value in enumerate(row):
-            if not isfinite(value):
-                yield Mistake(f"{name}[{k}]", f"{value} is not a number")
+    rows |= {f"placements[{i}].power_kw": place.power_kw for i, place in enumerate(plan.placements)}
+    numbers = [(f"{name}[{k}]", value) for name, row in rows.items() for k, value in enumerate(row)]
+    numbers += [(f"bill.lines[{i}].amount", line.amount) for i, line in enumerate(plan.bill.lines)]
+    for where, value in numbers:
+        if not isfinite(value):
+            yield Mistake(where, f"{value} is not a number")
     for i, place in enumerate(plan.placements):
         if abs(place.start) > LARGEST:
             yield Mistake(f"placements[{i}].start", f"{float(place.start):g} is no slot")
-        for k, value in enumerate(place.power_kw):
-            if not isfinite(value):
-                yield Mistake(f"placements[{i}].power_kw[{k}]", f"{value} is not a number")
-    for i, store in enumerate(plan.stores):
-        if len(store.power_kw) != len(plan.import_kw):
-            where = f"stores[{i}].power_kw"
-            yield Mistake(where, f"has {len(store.power_kw)} values, import_kw has {len(plan.import_kw)}")
-        for k, value in enumerate(store.power_kw):
-            if not isfinite(value):
-                yield Mistake(f"stores[{i}].power_kw[{k}]", f"{value} is not a number")
-    for i, line in enumerate(plan.bill.lines):
-        if not isfinite(line.amount):
-            yield Mistake(f"bill.lines[{i}].amount", f"{line.amount} is not a number")
 
 
 def _schema(kind: type[Any], format: str, title: str) -> dict[str, Any]:
