@@ -175,4 +175,4 @@ def test_a_plan_that_places_what_is_not_there_is_refused_in_words(tmp_path: Path
     )
     done = CliRunner().invoke(why, [str(tmp_path / "problem.json"), str(file)])
     assert isinstance(done.exception, LoadstoneError)
-    assert "coil rings cannot run on furnce" in str(done.exception)
+    assert "coil rings (rings) cannot run on furnce" in str(done.exception)
