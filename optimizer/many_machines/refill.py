@@ -23,6 +23,7 @@ SHUFFLED = 0.2  # of the steps put tasks back in any order
 JITTER = (0.0, 0.2, 0.5, 1.0)  # of the order (in logarithms) in which the others put them back
 BLUR = (0.0, 0.0, 0.02, 0.1)  # of the usual cost of a task: how much one machine seems cheaper than another by chance
 GUIDED = (0.0, 0.0, 0.3, 1.0)  # share of the price of capacity that guides a step
+PUSHED = 0.5  # of the steps put a task where it would cost less, and what stands there elsewhere
 SNUG = 0.3  # of the steps prefer full machines
 
 
@@ -86,7 +87,7 @@ class _Round:
         before += sum(self.price[task] for task in self.homeless)
         floor.begin()
         floor.take_out(taken)
-        rest = np.array(taken + [task for task in self.homeless if task not in first], dtype=np.int64)
+        rest = np.array([task for task in taken + self.homeless if task not in first], dtype=np.int64)
         todo = first + self._in_order(rest)
         still = self._put_back(todo)
         after = float(floor.machine_cost.sum()) + sum(floor.standing_cost(t) for t in todo if floor.machine[t] >= 0)
@@ -133,6 +134,8 @@ class _Round:
         task = int(rng.integers(len(floor.tasks)))
         if floor.machine[task] < 0:
             return [], []
+        if rng.random() < PUSHED:
+            return self._push(task)
         moment = int(floor.start[task]) + int(rng.integers(floor.duration[task]))
         around = int(rng.integers(1, MOST_SLOTS))
         chosen = floor.machine == floor.machine[task]
@@ -141,3 +144,14 @@ class _Round:
         near = chosen & (floor.start < moment + around) & (floor.start + floor.duration > moment - around)
         taken = rng.permutation(np.flatnonzero(near))[: int(rng.integers(1, MOST_TAKEN))]
         return [int(task) for task in taken], []
+
+    def _push(self, task: int) -> tuple[list[int], list[int]]:
+        """A task that is to stand at a cheaper time on some machine, and what is in its way there."""
+        floor, rng = self.floor, self.rng
+        begin, _ = floor.window(task)
+        cheaper = np.flatnonzero(floor.cost[task] < floor.cost[task][floor.start[task] - begin])
+        if not len(cheaper):
+            return [], []
+        m, start = int(rng.integers(len(floor.machines))), begin + int(cheaper[rng.integers(len(cheaper))])
+        gone = floor.in_the_way(task, m, start, rng.permutation(len(floor.tasks)))
+        return [task, *(other for other in gone if other != task)], [task]
