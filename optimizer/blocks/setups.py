@@ -54,7 +54,7 @@ def add(model: Model) -> None:
     So a setup is done exactly when the next run begins, and in its slots the machine does nothing else and is open.
     Where production left too little time for one, it may stay so; a machine that it has double-booked keeps its jobs.
     """
-    for row, machine in enumerate(model.problem.machines):
+    for row in range(len(model.problem.machines)):
         given = model.plant.given_setups.get(row)
         if given is None:
             continue
@@ -62,7 +62,6 @@ def add(model: Model) -> None:
             _as_given(model, row, given)
         else:
             _Machine(model, row, given).add()
-        del machine
 
 
 def _as_given(model: Model, row: int, given: GivenSetups) -> None:
