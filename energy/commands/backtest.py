@@ -62,7 +62,7 @@ def backtest(file: Path, out: Path, **options: Any) -> None:
         click.echo(f"{len(done)} days were already done; {len(left)} are left.", err=True)
     with click.progressbar(left, label=f"{options['forecaster']} on {file.name}", file=sys.stderr) as days:
         for at in days:
-            day = issue(sheet.trial, forecasters, at)
+            day = issue(sheet.trial, forecasters, at, done)
             partial.add(day)
             done.append(day)
     answer = sheet.answer(done)

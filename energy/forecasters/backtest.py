@@ -110,11 +110,17 @@ class LeakError(AssertionError):
     """A forecaster was about to see, or was given, what was not known at its issue time."""
 
 
-def issue(trial: Trial, forecasters: Sequence[Forecaster], at: datetime) -> Issued:
-    """The forecasts of one day. Each forecaster has its own copies, so that none can tell another."""
+REMEMBERED = 120  # earlier forecasts that a forecaster is given back
+
+
+def issue(trial: Trial, forecasters: Sequence[Forecaster], at: datetime, before: Sequence[Issued] = ()) -> Issued:
+    """The forecasts of one day. Each forecaster has its own copies, so that none can tell another, and its own earlier
+    forecasts of the days `before`, oldest first."""
     forecasts, seconds = {}, {}
     for forecaster in forecasters:
         past, horizon = trial.past_at(at), trial.horizon_at(at)
+        earlier = [day.forecasts[forecaster.name] for day in before if day.at < at][-REMEMBERED:]
+        past = replace(past, issued=tuple(earlier))
         if past.target.horizon.end > at or any(s.horizon.end > horizon.end for _, s in past.drivers):
             raise LeakError(f"the past given at {at} reaches beyond it")
         began = perf_counter()

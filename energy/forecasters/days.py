@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum
 from functools import lru_cache
 
@@ -40,12 +40,34 @@ class LocalSlots:
 
 def local_slots(horizon: Horizon, zone: str, closed: frozenset[date]) -> LocalSlots:
     """The local calendar of a horizon; `closed` are the holidays, which behave like Sundays."""
-    wall = [local(t, zone) for t in horizon.times()]
-    day = np.array([t.toordinal() for t in wall], dtype=np.int64)
-    minute = np.array([60 * t.hour + t.minute for t in wall], dtype=np.int64)
-    kinds = {ordinal: int(kind_of(date.fromordinal(ordinal), closed)) for ordinal in set(day.tolist())}
-    kind = np.array([kinds[ordinal] for ordinal in day.tolist()], dtype=np.int64)
-    return LocalSlots(day, minute, kind)
+    wall = wall_minutes(horizon, zone)
+    day, minute = wall // (24 * 60), wall % (24 * 60)
+    days, place = np.unique(day, return_inverse=True)
+    kinds = np.array([int(kind_of(date.fromordinal(ordinal), closed)) for ordinal in days.tolist()], dtype=np.int64)
+    return LocalSlots(day, minute, kinds[place])
+
+
+def wall_minutes(horizon: Horizon, zone: str) -> NDArray[np.int64]:
+    """The wall clock at the start of each slot, in minutes since the day 0 of the calendar's ordinals.
+
+    The zone is asked twice a day, and slot by slot only on days between which its offset changed.
+    """
+    first = 24 * 60 * horizon.start.toordinal() + 60 * horizon.start.hour + horizon.start.minute
+    utc = first + np.arange(horizon.slots, dtype=np.int64) * horizon.step_minutes
+    marks = np.arange(0, horizon.slots + 1, max(1, 12 * 60 // horizon.step_minutes)).tolist()
+    offset = np.empty(horizon.slots, dtype=np.int64)
+    for begin, end in zip(marks, [*marks[1:], horizon.slots], strict=True):
+        before, after = (offset_minutes(horizon.time_of(slot), zone) for slot in (begin, end))
+        offset[begin:end] = before
+        if before != after:
+            offset[begin:end] = [offset_minutes(horizon.time_of(slot), zone) for slot in range(begin, end)]
+    return utc + offset
+
+
+def offset_minutes(t: datetime, zone: str) -> int:
+    """By how much the wall clock of a zone is ahead of UTC at an instant."""
+    offset = local(t, zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
 def kind_of(day: date, closed: frozenset[date]) -> DayKind:

@@ -1,0 +1,80 @@
+"""The book of what was said: every member's earlier forecasts beside what came.
+
+An issued forecast is taken as it was issued. Where there are fewer of them than weights and bands ask for (a new plant,
+a new member, another hour of issue), the members are asked what they would have said on those days; never what a fit
+says of the days that it was fitted on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.members import Member, MemberError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Book:
+    """`said` is (members, issues, rows ahead, slots a day), `came` the same without members; NaN is unknown. The last
+    issue is the one being made, of which nothing came yet."""
+
+    names: tuple[str, ...]
+    issues: tuple[int, ...]  # rows of the days
+    said: Floats
+    came: Floats
+    silent: tuple[str, ...]  # what members had no answer, and why
+
+    @property
+    def now(self) -> Floats:
+        """(members, rows ahead, slots a day): what each member says of the days ahead."""
+        now: Floats = self.said[:, -1]
+        return now
+
+    @property
+    def errors(self) -> Floats:
+        """What came less what was said, of all issues but the one being made."""
+        errors: Floats = self.came[None, :-1] - self.said[:, :-1]
+        return errors
+
+
+def opened(days: Days, members: Sequence[Member], *, back: int, kept: dict[int, dict[str, Floats]]) -> Book:
+    """The book of the last `back` days and of today. `kept` is what was issued: by row, what each member said (rows
+    ahead, slots a day)."""
+    first = max(1, days.issue - back)
+    issues = tuple(range(first, days.issue + 1))
+    names, rows, silent = [], [], []
+    for member in members:
+        try:
+            rows.append(asked(member, days, issues, kept))
+            names.append(member.name)
+        except MemberError as why:
+            silent.append(f"{member.name}: {why}")
+    said = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
+    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent))
+
+
+def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]]) -> Floats:
+    """What a member said, or would have said, at each issue."""
+    known = int((~np.isnan(days.y[: days.issue])).any(axis=1).sum())
+    if known < member.least_days:
+        raise MemberError(f"{known} days of history, {member.least_days} needed")
+    said = np.full((len(issues), days.ahead, days.slots), np.nan)
+    to_ask = [issue for issue in issues if issue == days.issue or member.name not in kept.get(issue, {})]
+    answers = dict(zip(to_ask, member.forecast(days, to_ask), strict=True))
+    for place, issue in enumerate(issues):
+        said[place] = answers[issue] if issue in answers else kept[issue][member.name]
+    if np.isnan(said[-1]).all():
+        raise MemberError("it says nothing of the days ahead")
+    return said
+
+
+def what_came(days: Days, issues: Sequence[int]) -> Floats:
+    came = np.full((len(issues), days.ahead, days.slots), np.nan)
+    for place, issue in enumerate(issues):
+        rows = days.y[issue : min(issue + days.ahead, days.issue)]
+        came[place, : len(rows)] = rows
+    return came

@@ -1,0 +1,24 @@
+"""What each target is forecast with: one recipe for all series of a kind, fixed beforehand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from energy.model.forecast import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Which members a target has, what they weigh before anything was seen of them, and how far one looks back."""
+
+    members: Mapping[str, float]  # prior weight by name; they add up to 1
+    most_days: int = 1461  # of history that are laid out
+    own_errors: int = 60  # days of issued forecasts that weights and bands learn from
+    step_minutes: int = 15  # the finest step at which it is made; a finer horizon repeats its values
+
+
+RECIPES: Mapping[Target, Recipe] = {
+    Target.BASE_LOAD: Recipe(members={"similar": 0.7, "week": 0.3}),
+    Target.PRICE: Recipe(members={"similar": 0.5, "week": 0.5}, step_minutes=60),
+    Target.PV: Recipe(members={"similar": 1.0}),
+    Target.CARBON: Recipe(members={"similar": 0.7, "week": 0.3}, step_minutes=60),
+}
