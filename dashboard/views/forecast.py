@@ -11,7 +11,7 @@ from dashboard.charts.axis import TimeAxis
 from dashboard.charts.lines import Drawn, Lines, lines_picture
 from dashboard.charts.small import component
 from energy.clock import local
-from energy.reports.pages import ForecastPage, TargetForecast
+from energy.reports.pages import Drift, ForecastPage, TargetForecast
 
 SHORT = 45  # characters of a flag that fit the sentence and the chart; longer ones stand in the table
 ORDER = ("base_load", "pv", "price", "carbon")
@@ -21,13 +21,6 @@ PER = {"base_load": 1.0, "pv": 1.0, "price": 1000.0, "carbon": 1000.0}
 def unit(target: TargetForecast) -> str:
     """The unit on the screen: per MWh and g where kWh and kg are too small to read."""
     return {"price": target.unit.replace("/kWh", "/MWh"), "carbon": "g/kWh"}.get(target.target, target.unit)
-
-
-def skill(target: TargetForecast) -> float | None:
-    """How much smaller its error is than the naive one's: 0.34 is a third better; negative is worse."""
-    if target.mae is None or not target.naive_mae:
-        return None
-    return 1.0 - target.mae / target.naive_mae
 
 
 def level(target: TargetForecast) -> float | None:
@@ -42,16 +35,32 @@ def sentence(page: ForecastPage) -> str:
         return "No forecast yet."
     said = []
     load = next((t for t in page.targets if t.target == "base_load"), page.targets[0])
-    size, better = level(load), skill(load)
-    if load.mae is not None and size:
-        first = f"{load.name} is predicted to **±{f.percent(load.mae / size, 1)}**"
-        if better is not None:
+    size, scored = level(load), load.day_ahead
+    if scored is not None and size:
+        first = f"{load.name} is predicted to **±{f.percent(scored.mae / size, 1)}**"
+        if (better := scored.skill) is not None:
             first += f", {f.percent(abs(better))} {'better' if better >= 0 else 'worse'} than last week's pattern"
         said.append(first)
     else:
         said.append(f"{load.name} has not been scored yet")
-    said += [f"{t.name}: **{flag}**" for t in page.targets for flag in t.flags if len(flag) <= SHORT][:1]
+    drifting = [drifts(page, t) for t in page.targets if t.drift is not None]
+    flagged = [f"{t.name}: **{flag}**" for t in page.targets for flag in t.flags if len(flag) <= SHORT]
+    said += (drifting or flagged)[:1]
     return ". ".join(said) + "."
+
+
+def drifts(page: ForecastPage, target: TargetForecast) -> str:
+    """PV has been **31 % below** its forecast since 10:00."""
+    drift = target.drift
+    if drift is None:
+        return ""
+    side = "below" if drift.below else "above"
+    far = side if drift.share is None else f"{f.percent(abs(drift.share))} {side}"
+    return f"{target.name} has been **{far}** its forecast since {since(page, drift)}"
+
+
+def since(page: ForecastPage, drift: Drift) -> str:
+    return f.moment(drift.since, page.header.zone, page.header.now)
 
 
 def panel(page: ForecastPage, target: TargetForecast, inks: colours.Inks) -> Lines | None:
@@ -60,13 +69,21 @@ def panel(page: ForecastPage, target: TargetForecast, inks: colours.Inks) -> Lin
     measured = {"pv": colours.PV, "price": inks.price_line, "carbon": inks.carbon[3]}.get(
         target.target, colours.MEASURED
     )
-    drawn = [Drawn(series=target.p50, colour=inks.text, name="forecast", width=1.8)]
+    drawn = []
+    if target.week_before is not None:
+        drawn.append(Drawn(series=target.week_before, colour=inks.soft, name="last week", width=1.2, dash=[3, 3]))
+    drawn.append(Drawn(series=target.p50, colour=inks.text, name="forecast", width=1.8))
     if target.actual is not None:
         drawn.append(Drawn(series=target.actual, colour=measured, name="measured", width=2.6))
     band = (target.p10, target.p90) if target.p10 is not None and target.p90 is not None else None
-    notes: list[tuple[datetime, str, str]] = [
-        (page.header.now, flag, inks.worse) for flag in target.flags if len(flag) <= SHORT
-    ][:1]
+    notes: list[tuple[datetime, str, str]] = []
+    if target.drift is not None:
+        notes.append((page.header.now, f"drift since {since(page, target.drift)}", inks.worse))
+    elif target.published_until is not None:
+        until = f.moment(target.published_until, page.header.zone, page.header.now)
+        notes.append((min(target.published_until, target.p50.horizon.end), f"published until {until}", inks.soft))
+    else:
+        notes += [(page.header.now, flag, inks.worse) for flag in target.flags if len(flag) <= SHORT][:1]
     return Lines(
         name=target.name,
         unit=unit(target),
@@ -102,6 +119,7 @@ def picture(page: ForecastPage) -> None:
                 (parts.stroke(inks.carbon[3], 2.6), "grid carbon published"),
                 (parts.stroke(inks.text), "forecast, P50"),
                 (parts.square(inks.maintenance), "band P10 to P90"),
+                (parts.stroke(inks.soft, 1.2, "3 3"), "last week's pattern"),
             ],
         )
     )
@@ -115,8 +133,11 @@ def picture(page: ForecastPage) -> None:
 
 def meter_bar(share: float | None) -> str:
     """How much better than last week's pattern, as a small bar and a number."""
-    if share is None:
-        return f.UNKNOWN
+    return f.UNKNOWN if share is None else weight_bar(share)
+
+
+def weight_bar(share: float) -> str:
+    """A share as a small bar and a number."""
     filled = round(80 * max(0.0, min(1.0, share)))
     bar = parts.swatch(
         '<rect y="4" width="80" height="7" rx="3.5" fill="#8884"/>'
@@ -127,40 +148,76 @@ def meter_bar(share: float | None) -> str:
 
 
 def quality(page: ForecastPage) -> None:
-    parts.section("How good it is, last seven days", "· day ahead")
+    days = max((t.day_ahead.days for t in page.targets if t.day_ahead is not None), default=0)
+    parts.section("How good it is" + (f", last {days} days" if days > 1 else ""), "· issued the day before")
     if not page.targets:
         st.caption("A forecast is scored once the day it speaks of has been measured.")
         return
-    rows = []
+    names = ("Series", "Mean error", "Relative", "Better than last week's", "Within band (80 %)", "Drift", "Made by")
+    parts.table(names, [quality_row(page, target) for target in page.targets], right=(1, 2, 4))
     for target in page.targets:
-        size = level(target)
-        factor = PER.get(target.target, 1.0)
-        small = target.mae is not None and factor * target.mae < 10
-        flags = f"<span class='worse'>{f.text('; '.join(target.flags))}</span>" if target.flags else "none"
-        rows.append(
-            (
-                target.name,
-                f.quantity(None if target.mae is None else factor * target.mae, unit(target), 1 if small else 0),
-                f.percent(target.mae / size, 1) if target.mae is not None and size else f.UNKNOWN,
-                meter_bar(skill(target)),
-                f.percent(target.coverage_80),
-                target.source,
-                flags,
+        if target.flags:
+            st.html(
+                f'<div class="line"><span class="worse">{f.text(target.name)}:</span> '
+                f"{f.text('; '.join(target.flags))}</div>"
             )
-        )
-    parts.table(
-        (
-            "Series",
-            "Mean error",
-            "Relative",
-            "Better than last week's",
-            "Within band (80 %)",
-            "Made by",
-            "Missing, drift",
-        ),
-        rows,
-        right=(1, 2, 4),
+
+
+def quality_row(page: ForecastPage, target: TargetForecast) -> tuple[str, ...]:
+    scored, size, factor = target.day_ahead, level(target), PER.get(target.target, 1.0)
+    mae = None if scored is None else factor * scored.mae
+    return (
+        target.name,
+        f.quantity(mae, unit(target), 1 if mae is not None and mae < 10 else 0),
+        f.percent(scored.mae / size, 1) if scored is not None and size else f.UNKNOWN,
+        meter_bar(None if scored is None else scored.skill),
+        f.percent(None if scored is None else scored.coverage_80),
+        drift_words(page, target),
+        target.source,
     )
+
+
+def drift_words(page: ForecastPage, target: TargetForecast) -> str:
+    if target.drift is not None:
+        return f"<span class='worse'>since {since(page, target.drift)}</span>"
+    if target.worse_lately is not None:
+        return f"<span class='worse'>error {f.percent(target.worse_lately)} up this week</span>"
+    return "none" if target.day_ahead is not None else f.UNKNOWN
+
+
+def further(page: ForecastPage) -> None:
+    """How far ahead a forecast is good for something, and which models carry it."""
+    by_lead = [target for target in page.targets if len(target.leads) > 1]
+    mixed = [target for target in page.targets if len(target.members) > 1]
+    if by_lead:
+        leads = sorted({lead.days_ahead for target in by_lead for lead in target.leads})
+        parts.section("Better than last week's pattern, by days ahead", "· in brackets the share within the 80 % band")
+        parts.table(
+            ("Series", *(f"{lead} day{'s' if lead > 1 else ''} ahead" for lead in leads)),
+            [(target.name, *(lead_cell(target, lead) for lead in leads)) for target in by_lead],
+            right=tuple(range(1, len(leads) + 1)),
+        )
+    if mixed:
+        parts.section("Which models carry it", "· weight now, and what each alone was off the day before")
+        rows = [
+            (
+                target.name if nth == 0 else "",
+                f.text(f.sentence_case(member.name)),
+                weight_bar(member.weight),
+                f.quantity(own, unit(target), 1 if own is not None and own < 10 else 0),
+            )
+            for target in mixed
+            for nth, member in enumerate(target.members)
+            for own in [None if member.mae is None else PER.get(target.target, 1.0) * member.mae]
+        ]
+        parts.table(("Series", "Model", "Weight", "Mean error alone"), rows, right=(3,))
+
+
+def lead_cell(target: TargetForecast, ahead: int) -> str:
+    lead = next((lead for lead in target.leads if lead.days_ahead == ahead), None)
+    if lead is None:
+        return f.UNKNOWN
+    return f"{f.percent(lead.skill)} ({f.percent(lead.coverage_80)})"
 
 
 def meaning(page: ForecastPage) -> None:
@@ -214,6 +271,7 @@ def show() -> None:
     left, right = st.columns([0.72, 0.28], gap="large")
     with left:
         quality(page)
+        further(page)
     with right:
         meaning(page)
     components(page)

@@ -1,7 +1,6 @@
 """Forecast: band and actual of each target, how good the day-ahead forecasts were, and what the plan rests on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 import numpy as np
@@ -15,6 +14,7 @@ from energy.planning.offer_times import on_day_of
 from energy.planning.roster import nobody
 from energy.reports.pages import ForecastPage, Header, TargetForecast
 from energy.reports.situation import Rules
+from energy.reports.skill import Day, days_told, drift_of, shares_of, skill_of, worse_lately
 from energy.reports.standing import Standing, standing
 from energy.reports.words import moment, number
 from energy.store import Store
@@ -27,22 +27,12 @@ KEYS = {
     Target.CARBON: CARBON_INTENSITY,
 }
 BEHIND = timedelta(hours=24)
-SCORED_DAYS = 7
+SCORED_DAYS = 30
+LEADS = (1, 2, 3, 7)  # days ahead that are scored
+PUBLISHED = (Target.PRICE, Target.CARBON)
 NOON = time(12, 0)
 
 Row = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """How day-ahead forecasts did: mean absolute error, that of the copy of the week before on the same slots, the share
-    of values within P10 to P90, and the mean of forecast less actual. None where nothing can be compared."""
-
-    mae: float | None = None
-    naive_mae: float | None = None
-    coverage_80: float | None = None
-    bias: float | None = None
-    hours: float = 0.0
 
 
 def forecast_page(store: Store, rules: Rules, header: Header) -> ForecastPage:
@@ -93,7 +83,10 @@ def one_target(
     issued = day_ahead_forecasts(store, rules, target, now)
     p10, p50, p90 = band(issued, latest, rules, horizon, now)
     actual = store.series.get(KEYS[target], horizon)
-    score = scored(store, rules, target, issued, now)
+    week = store.series.get(KEYS[target], Horizon(same_wall_time(horizon.start, -7, rules.site.zone), horizon.slots,
+                                                  horizon.step_minutes))  # fmt: skip
+    told = told_by_lead(store, rules, target, issued, now)
+    measured = np.where(np.arange(horizon.slots) < horizon.slot_of(now), actual.values, np.nan)
     return TargetForecast(
         target=target.value,
         name=NAMES[target],
@@ -105,13 +98,32 @@ def one_target(
         p50=Series(horizon, p50, unit),
         p90=Series(horizon, p90, unit),
         actual=Series(horizon, actual.values, unit) if actual.known.any() else None,
-        mae=score.mae,
-        naive_mae=score.naive_mae,
-        coverage_80=score.coverage_80,
-        bias=score.bias,
-        scored_hours=score.hours,
+        leads=tuple(lead for ahead, days in told.items() if (lead := skill_of(days, ahead)) is not None),
+        members=shares_of(latest, told[1]),
+        drift=drift_of(horizon, measured, p10, p50, p90),
+        worse_lately=worse_lately(told[1]),
+        week_before=Series(horizon, week.values, unit) if week.known.any() else None,
+        published_until=published_until(actual, now) if target in PUBLISHED else None,
         components=components(store, target, rules.site.zone),
     )
+
+
+def told_by_lead(
+    store: Store, rules: Rules, target: Target, issued: dict[datetime, Forecast], now: datetime
+) -> dict[int, list[Day]]:
+    """The last whole days with what was said of them so many days ahead."""
+    zone, step = rules.site.zone, rules.site.step_minutes
+    today = day_bounds(local_date(now, zone), zone)[0]
+    whole = Horizon.between(same_wall_time(today, -SCORED_DAYS - 8, zone), today, step)
+    series = store.series.get(KEYS[target], whole)
+    return {ahead: days_told(series, issued, zone, step, ahead=ahead, until=today) for ahead in LEADS}
+
+
+def published_until(actual: Series, now: datetime) -> datetime | None:
+    """Where a series that is published ahead ends; None where it does not reach beyond now."""
+    known = np.flatnonzero(actual.known)
+    end = actual.horizon.time_of(int(known[-1]) + 1) if len(known) else None
+    return end if end is not None and end > now else None
 
 
 def day_ahead_forecasts(store: Store, rules: Rules, target: Target, now: datetime) -> dict[datetime, Forecast]:
@@ -145,37 +157,6 @@ def band(
         lay(forecast, horizon.slot_of(start), horizon.slot_of(end))
     lay(latest, max(0, horizon.slot_of(now)), horizon.slots)
     return rows[0], rows[1], rows[2]
-
-
-def scored(store: Store, rules: Rules, target: Target, issued: dict[datetime, Forecast], now: datetime) -> Score:
-    """The day-ahead forecasts of the last whole days against what came, beside the copy of the week before."""
-    zone, step = rules.site.zone, rules.site.step_minutes
-    today = day_bounds(local_date(now, zone), zone)[0]
-    whole = Horizon.between(same_wall_time(today, -SCORED_DAYS - 8, zone), today, step)
-    series = store.series.get(KEYS[target], whole)
-    parts: list[tuple[Row, Row, Row, Row, Row]] = []
-    for start, forecast in issued.items():
-        if start >= today:
-            continue
-        horizon = Horizon.between(*day_bounds(local_date(start, zone), zone), step)
-        before = Horizon(same_wall_time(start, -7, zone), horizon.slots, step)
-        said = [s.over(horizon).values for s in (forecast.p10, forecast.p50, forecast.p90)]
-        parts.append((series.over(horizon).values, series.over(before).values, said[0], said[1], said[2]))
-    if not parts:
-        return Score()
-    actual, week_ago, low, middle, high = (np.concatenate(rows) for rows in zip(*parts, strict=True))
-    known = ~(np.isnan(actual) | np.isnan(middle))
-    if not known.any():
-        return Score()
-    both = known & ~np.isnan(week_ago)
-    inside = (actual >= low - 1e-9) & (actual <= high + 1e-9)
-    return Score(
-        mae=float(np.mean(np.abs(actual - middle)[known])),
-        naive_mae=float(np.mean(np.abs(actual - week_ago)[both])) if both.any() else None,
-        coverage_80=float(np.mean(inside[known])),
-        bias=float(np.mean((middle - actual)[known])),
-        hours=float(known.sum() * step / 60),
-    )
 
 
 def components(store: Store, target: Target, zone: str) -> tuple[Component, ...]:
@@ -232,6 +213,6 @@ def meaning(stands: Standing | None, targets: Sequence[TargetForecast]) -> str:
             f"Of the open offers up to {100 * max(shares):.0f} % of the energy's worth rests on forecast prices."
         )
     load = next((t for t in targets if t.target == Target.BASE_LOAD.value), None)
-    if load is not None and load.mae is not None:
-        parts.append(f"Base load was {number(load.mae)} kW off on average, day ahead.")
+    if load is not None and load.day_ahead is not None:
+        parts.append(f"Base load was {number(load.day_ahead.mae)} kW off on average, day ahead.")
     return " ".join(parts)

@@ -285,6 +285,45 @@ class ShiftSheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadSkill:
+    """How forecasts did that were issued so many days ahead, in the unit of the target."""
+
+    days_ahead: int  # 1 is the day after the issue
+    days: int
+    mae: float
+    mae_where_naive: float | None  # on the slots that the copy of the week before knows too
+    naive_mae: float | None  # of the copy of the week before, on the same slots
+    coverage_80: float
+    bias: float  # forecast less what came
+    hours: float
+
+    @property
+    def skill(self) -> float | None:
+        """How much smaller the error is than the copy's: 0.34 is a third better, negative is worse."""
+        if self.mae_where_naive is None or not self.naive_mae:
+            return None
+        return 1.0 - self.mae_where_naive / self.naive_mae
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberShare:
+    """One of the models of a combined forecast: its weight now, and what it alone erred day-ahead (None: not known)."""
+
+    name: str
+    weight: float
+    mae: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What comes lies outside the band on one side, since when, and by what share of the forecast."""
+
+    since: datetime
+    below: bool
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetForecast:
     """One target on the Forecast page."""
 
@@ -298,12 +337,17 @@ class TargetForecast:
     p50: Series | None
     p90: Series | None
     actual: Series | None
-    mae: float | None  # of the issued forecasts over the last seven days, unit of the target
-    naive_mae: float | None
-    coverage_80: float | None
-    bias: float | None
-    scored_hours: float
+    leads: tuple[LeadSkill, ...] = ()  # by days ahead, over the last 30 days
+    members: tuple[MemberShare, ...] = ()  # heaviest first
+    drift: Drift | None = None
+    worse_lately: float | None = None  # share by which the last week's error is above the usual one
+    week_before: Series | None = None  # the copy of the week before over the page
+    published_until: datetime | None = None  # of a price or carbon series that is known ahead
     components: tuple[Component, ...] = ()
+
+    @property
+    def day_ahead(self) -> LeadSkill | None:
+        return next((lead for lead in self.leads if lead.days_ahead == 1), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -613,6 +613,15 @@ def sheet_page() -> p.ShiftSheet:
     )
 
 
+def leads(mae: float, naive_mae: float, coverage_80: float, bias: float) -> tuple[p.LeadSkill, ...]:
+    """Scores of one, two, three and seven days ahead: the error grows, the copy of last week's does not."""
+    return tuple(
+        p.LeadSkill(days_ahead=ahead, days=30, mae=mae * far, mae_where_naive=mae * far, naive_mae=naive_mae,
+                    coverage_80=coverage_80 - 0.005 * ahead, bias=bias, hours=720.0)
+        for ahead, far in ((1, 1.0), (2, 1.08), (3, 1.12), (7, 1.2))
+    )  # fmt: skip
+
+
 def forecast_page() -> p.ForecastPage:
     span = Horizon(at("12:00", 18), 240)
     rng = np.random.default_rng(3)
@@ -632,7 +641,9 @@ def forecast_page() -> p.ForecastPage:
             p50=Series(span, middle, unit),
             p90=Series(span, middle + width, unit),
             actual=None if actual is None else Series(span, actual, unit),
-            scored_hours=168,
+            week_before=Series(
+                span, middle * (1 + np.convolve(rng.normal(0, 0.25, 240), np.ones(12) / 12, "same")), unit
+            ),
             **more,
         )
 
@@ -666,10 +677,13 @@ def forecast_page() -> p.ForecastPage:
                 load,
                 wide,
                 np.where(past, load + rng.normal(0, 9, 240), np.nan),
-                mae=17,
-                naive_mae=26,
-                coverage_80=0.81,
-                bias=-2,
+                source="combined",
+                leads=leads(17, 26, 0.81, -2),
+                members=(
+                    p.MemberShare(name="hourly", weight=0.38, mae=18.4),
+                    p.MemberShare(name="trees", weight=0.34, mae=18.9),
+                    p.MemberShare(name="similar", weight=0.28, mae=20.7),
+                ),
                 components=components,
             ),
             target(
@@ -679,12 +693,9 @@ def forecast_page() -> p.ForecastPage:
                 sun,
                 0.22 * sun,
                 np.where(past, np.where(np.arange(240) > 88, 0.69, 0.98) * sun, np.nan),
-                mae=21,
-                naive_mae=27,
-                coverage_80=0.64,
-                bias=18,
+                leads=leads(21, 27, 0.64, 18),
                 source="naive",
-                flags=("actual 31 % below since 10:00",),
+                drift=p.Drift(since=at("10:00"), below=True, share=-0.31),
             ),
             target(
                 "price",
@@ -693,10 +704,9 @@ def forecast_page() -> p.ForecastPage:
                 cost,
                 0 * cost + 0.004,
                 np.where(past, cost, np.nan),
-                mae=0.0098,
-                naive_mae=0.0136,
-                coverage_80=0.78,
-                bias=0.0004,
+                source="combined",
+                leads=leads(0.0098, 0.0136, 0.78, 0.0004),
+                published_until=at("0:00", 21),
             ),
             target(
                 "carbon",
@@ -705,10 +715,7 @@ def forecast_page() -> p.ForecastPage:
                 co2,
                 0.05 * co2,
                 np.where(past, co2, np.nan),
-                mae=0.019,
-                naive_mae=0.032,
-                coverage_80=0.83,
-                bias=0.001,
+                leads=leads(0.019, 0.032, 0.83, 0.001),
                 source="naive",
             ),
         ),

@@ -40,8 +40,8 @@ SENTENCES = {
     "year": "The year's maximum is 1,318 kW, Thu 12 Feb 07:45, 2 kW below the agreed target. As-is it would be "
     "1,334 kW.",
     "journal": "Loadstone believes four things about this plant; one is disputed. One standing refusal.",
-    "forecast": "Base load is predicted to ±4.7 %, 35 % better than last week's pattern. PV: actual 31 % below "
-    "since 10:00.",
+    "forecast": "Base load is predicted to ±4.7 %, 35 % better than last week's pattern. PV has been 31 % below "
+    "its forecast since 10:00.",
     "meters": "Twelve of 14 meters answer; two are silent. The sub‑meters explain 88 % of the site's energy today.",
     "events": "Next: 250 kW less than the baseline, Wed 17:00 to 19:00; answer by 18:00.",
 }
