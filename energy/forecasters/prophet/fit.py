@@ -26,7 +26,9 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
     quiet()
     from prophet import Prophet
 
-    from energy.forecasters.prophet.stan import TimedStan
+    quiet()  # the first import sets Prophet's own logger back
+
+    from energy.forecasters.prophet.exact.backend import Exact
 
     model = Prophet(
         growth="flat",  # a trend line would run away over the horizon; the level comes in with the lags
@@ -35,7 +37,7 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
         daily_seasonality=False,  # the daily shape comes in as regressors, in local time
         uncertainty_samples=0,  # the band comes from errors
     )
-    model.stan_backend = TimedStan(seconds)
+    model.stan_backend = Exact(seconds)
     try:
         for regressor in regressors:
             model.add_regressor(regressor.name, prior_scale=regressor.spread, standardize=regressor.standardize)
@@ -55,4 +57,4 @@ def quiet() -> None:
     stan.propagate = False
     stan.setLevel(logging.CRITICAL)
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # "Importing plotly failed"
-    logging.getLogger("prophet").setLevel(logging.WARNING)
+    logging.getLogger("prophet").setLevel(logging.ERROR)
