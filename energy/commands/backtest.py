@@ -35,14 +35,16 @@ TARGETS = {"price": "price", "load": "base_load", "carbon": "carbon", "pv": "pv"
 @click.option("--stamps", type=click.Choice(["auto", "start", "end", "by-row"]), default="auto", show_default=True,
               help="What a stamp means. auto: the start; by row where midnight stands last in its day.")  # fmt: skip
 @click.option("--time", default="", help="The column of stamps, if it is not the first that holds times.")
-@click.option("--forecaster", default="prophet", show_default=True, help="A kind of forecaster, as in config.yaml.")
+@click.option("--every", type=click.IntRange(min=1), default=1, show_default=True, help="Only each K-th of these days: "
+              "a sample.")  # fmt: skip
+@click.option("--forecaster", default="combined", show_default=True, help="A kind of forecaster, as in config.yaml.")
 @click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Where to write.")
 def backtest(file: Path, out: Path, **options: Any) -> None:
     """How good would the forecasts have been? Forecast each of the last days again from what was known before it.
 
-    Rolling origin with a fit each day. The forecaster gets only rows before its issue time; drivers reach over the
-    horizon. Beside it run two yardsticks: similar days (naive) and the copy of last week. An interrupted run goes on
-    where it stopped. The result is one JSON object.
+    Rolling origin with a fit each day. The forecaster gets only rows before its issue time, and its own forecasts of the
+    days before; drivers reach over the horizon. Beside it run two yardsticks: similar days (naive) and the copy of last
+    week. An interrupted run goes on where it stopped. The result is one JSON object.
 
     \b
     loadstone backtest load.csv.gz --target load --column Usage_kWh --days 28 --json out.json
@@ -53,9 +55,10 @@ def backtest(file: Path, out: Path, **options: Any) -> None:
     from energy.forecasters.backtest_file import Partial, write
 
     sheet = prepare(file, options)
+    out.parent.mkdir(parents=True, exist_ok=True)
     forecasters = built(options["forecaster"], sheet.trial)
     partial = Partial(out.with_name(out.name + ".partial"), sheet)
-    done = partial.read()
+    done = sorted(partial.read(), key=lambda day: day.at)
     already = {day.at for day in done}
     left = [at for at in sheet.trial.issue_times() if at not in already]
     if done:
@@ -74,6 +77,7 @@ def backtest(file: Path, out: Path, **options: Any) -> None:
 
 def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
     """Read the file and set up the test."""
+    from dataclasses import replace
     from datetime import time as wall_time
 
     from energy.exchange.readings import FileMapping, read_intervals
@@ -82,7 +86,7 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
     from energy.forecasters.backtest_file import Sheet
     from energy.model.forecast import Target
 
-    drivers = tuple(name.strip() for name in options["drivers"].split(",") if name.strip())
+    drivers = tuple(dict.fromkeys(name.strip() for name in options["drivers"].split(",") if name.strip()))
     if options["column"].strip() in drivers:
         raise click.UsageError("the column that is forecast cannot be its own driver: that would be the future")
     zone = options["zone"] or "UTC"
@@ -119,6 +123,7 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         actual=series[0],
         drivers=tuple(zip(drivers, series[1:], strict=True)),
         days=options["days"],
+        every=options["every"],
         slots_ahead=slots_of(options["horizon"], series[0].horizon.step_minutes),
         issue=issue,
         zone=zone,
@@ -126,6 +131,9 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
     )
     if not trial.issue_times():
         raise click.UsageError(f"{file.name} is too short for a horizon of {options['horizon']}")
+    possible = len(replace(trial, every=1).issue_times())
+    if possible < options["days"]:
+        notes.append(f"{options['days']} days were asked for; {possible} can be tested: all that the file holds")
     for note in notes:
         click.echo(note, err=True)
     settings = {**options, "file": file.name, "step_minutes": series[0].horizon.step_minutes}

@@ -4,23 +4,26 @@ A forecaster gets copies that end at its issue time, so it cannot see the future
 the horizon, since they stand for forecasts that were issued before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as wall_time
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from energy.clock import local_date, wall_to_utc
 from energy.forecasters.bands import Band, banded
-from energy.forecasters.days import local_slots
-from energy.forecasters.score import Score, mae, score
+from energy.forecasters.days import local_slots, wall_minutes
+from energy.forecasters.score import Score, coverage, mae, score
 from energy.forecasters.similar import DayTable, seen_before
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
 from energy.model.series import Series
 from energy.ports import Forecaster
+
+Floats = NDArray[np.float64]
 
 WEEK = "copy of last week"
 
@@ -34,21 +37,23 @@ class Trial:
     drivers: tuple[tuple[str, Series], ...] = ()
     days: int
     slots_ahead: int
+    every: int = 1  # only each so manieth of the days, the last among them: a sample
     issue: wall_time = wall_time(0, 0)
     zone: str = "UTC"
     country: str = ""
 
     def issue_times(self) -> list[datetime]:
-        """The last `days` local days' issue times of which the whole horizon is in the series, oldest first."""
+        """The issue times of the last `days` local days of which the whole horizon is in the series and anything came,
+        oldest first; of these each `every`-th, counted from the last."""
         span, length = self.actual.horizon, self.slots_ahead * self.actual.horizon.step
         day = local_date(span.end - timedelta(microseconds=1), self.zone)
         times: list[datetime] = []
         while len(times) < self.days and day >= local_date(span.start, self.zone):
             at = wall_to_utc(day, self.issue, self.zone)
-            if at + length <= span.end and at > span.start:
+            if at + length <= span.end and at > span.start and self.actual.over(self.horizon_at(at)).known.any():
                 times.append(at)
             day -= timedelta(days=1)
-        return times[::-1]
+        return times[:: self.every][::-1]
 
     def past_at(self, issued: datetime) -> Past:
         """What was known at a time: copies of the series up to it, and of the drivers over the horizon too."""
@@ -123,6 +128,8 @@ def issue(trial: Trial, forecasters: Sequence[Forecaster], at: datetime, before:
         past = replace(past, issued=tuple(earlier))
         if past.target.horizon.end > at or any(s.horizon.end > horizon.end for _, s in past.drivers):
             raise LeakError(f"the past given at {at} reaches beyond it")
+        if any(told.issued_at >= at for told in past.issued):
+            raise LeakError(f"the past given at {at} holds forecasts that were issued later")
         began = perf_counter()
         forecast = forecaster.forecast(trial.target, past, horizon)
         seconds[forecaster.name] = perf_counter() - began
@@ -132,41 +139,66 @@ def issue(trial: Trial, forecasters: Sequence[Forecaster], at: datetime, before:
     return Issued(at=at, forecasts=forecasts, seconds=seconds)
 
 
-def sees_the_future(trial: Trial, make: Callable[[Trial], Forecaster], at: datetime) -> bool:
-    """Whether a forecaster's answer changes when all that came after its issue time is another: the planted test.
-
-    `make` builds the forecaster as it would be built for a trial, so that one which got hold of the series by a back
-    door is found out as well.
-    """
-    slot = trial.actual.horizon.slot_of(at)
-    values = trial.actual.values.copy()
-    values[slot:] = values[slot:][::-1] * -3.0 + 17.0
-    other = replace(trial, actual=Series(trial.actual.horizon, values, trial.actual.unit))
-    answers = [issue(t, [make(t)], at).forecasts for t in (trial, other)]
-    (first,), (second,) = (list(answer.values()) for answer in answers)
-    return (first.p10, first.p50, first.p90) != (second.p10, second.p50, second.p90)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How one forecaster did."""
+    """How one forecaster did. Lists are one entry a day of issue, an hour of the wall clock, a day ahead."""
 
     score: Score
     rmae_week: float  # its error over that of the copy of last week, on the slots that both know
     seconds: float
+    daily_mae: list[float]
+    coverage_by_hour: list[float]
+    by_lead_day: list[Score]  # empty where forecasts reach no further than a day
 
 
 def results(trial: Trial, days: Sequence[Issued]) -> dict[str, Result]:
     """How each forecaster did over the days of a trial."""
     names = list(days[0].forecasts) if days else []
-    return {
-        name: Result(
-            score=score([day.forecasts[name] for day in days], trial.actual),
-            rmae_week=relative_to_week(trial, days, name),
-            seconds=sum(day.seconds[name] for day in days),
-        )
-        for name in names
-    }
+    return {name: result(trial, days, name) for name in names}
+
+
+def result(trial: Trial, days: Sequence[Issued], name: str) -> Result:
+    told = [day.forecasts[name] for day in days]
+    came = [trial.actual.over(forecast.horizon).values for forecast in told]
+    return Result(
+        score=score(told, trial.actual),
+        rmae_week=relative_to_week(trial, days, name),
+        seconds=sum(day.seconds[name] for day in days),
+        daily_mae=[mae(forecast.p50.values, y) for forecast, y in zip(told, came, strict=True)],
+        coverage_by_hour=coverage_by_hour(trial, told, came),
+        by_lead_day=by_lead_day(trial, told),
+    )
+
+
+def coverage_by_hour(trial: Trial, told: Sequence[Forecast], came: Sequence[Floats]) -> list[float]:
+    """Share of what came within P10 … P90 by the hour of the wall clock."""
+    hours = np.concatenate([wall_minutes(forecast.horizon, trial.zone) // 60 % 24 for forecast in told])
+    low, high = (np.concatenate([getattr(forecast, name).values for forecast in told]) for name in ("p10", "p90"))
+    y = np.concatenate(came)
+    return [coverage(low[here], high[here], y[here]) for here in (hours == hour for hour in range(24))]
+
+
+def by_lead_day(trial: Trial, told: Sequence[Forecast]) -> list[Score]:
+    """The score of the first 24 hours ahead, of the second, and so on."""
+    a_day = 24 * 60 // trial.actual.horizon.step_minutes
+    edges = range(0, trial.slots_ahead, a_day)
+    if len(edges) < 2:
+        return []
+    return [score([part_of(f, first, first + a_day) for f in told], trial.actual) for first in edges]
+
+
+def part_of(forecast: Forecast, first: int, end: int) -> Forecast:
+    """Some slots of a forecast, as a forecast."""
+    whole = forecast.horizon
+    span = Horizon(whole.time_of(first), min(end, whole.slots) - first, whole.step_minutes)
+    return replace(
+        forecast,
+        p10=forecast.p10.over(span),
+        p50=forecast.p50.over(span),
+        p90=forecast.p90.over(span),
+        quantiles=tuple((level, series.over(span)) for level, series in forecast.quantiles),
+        members=(),
+    )
 
 
 def relative_to_week(trial: Trial, days: Sequence[Issued], name: str) -> float:

@@ -1,5 +1,6 @@
 """The back-test as a file: one JSON object with figures and every issued forecast, and the days done so far beside it."""
 
+import base64
 import hashlib
 import json
 import math
@@ -8,16 +9,20 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from energy.exchange.codec import pack, unpack
 from energy.forecasters.backtest import WEEK, Issued, Result, Trial, results
-from energy.forecasters.score import LEVELS
+from energy.forecasters.score import TOLD_BY_ALL, Score
 from energy.model.forecast import Forecast
-from energy.model.series import Series
 
-CRPS = "twice the mean pinball loss of P10, P50 and P90: an approximation that leaves out the tails"
+CRPS = (
+    "twice the mean pinball loss of the percentiles 1 to 99; levels between told ones are on the straight line between "
+    "them, levels beyond the outermost are the outermost"
+)
 YARDSTICKS = ("naive", WEEK)
 
 
@@ -51,16 +56,21 @@ class Sheet:
             "settings": self.settings,
             "versions": versions(),
             "notes": list(self.notes),
-            "issued": [self._issued(day.forecasts[self.tested]) for day in in_order],
+            "weights": mean_weights([day.forecasts[self.tested] for day in in_order]),
+            "issued": [self._issued(day) for day in in_order],
         }
 
-    def _issued(self, forecast: Forecast) -> dict[str, Any]:
+    def _issued(self, day: Issued) -> dict[str, Any]:
+        forecast = day.forecasts[self.tested]
         quantiles = quantiles_of(forecast)
         came = self.trial.actual.over(forecast.horizon).values.tolist()
+        yardsticks = {name: day.forecasts[name].p50.values.tolist() for name in YARDSTICKS}
         if self.turned:  # back to the file's own sign: the tenth from below is the tenth from above
-            came = [-value for value in came]
-            turned = [[-value for value in values] for values in reversed(quantiles.values())]
-            quantiles = dict(zip(quantiles, turned, strict=True))
+            came = negative(came)
+            yardsticks = {name: negative(values) for name, values in yardsticks.items()}
+            quantiles = {
+                f"{1 - float(level):g}": negative(values) for level, values in reversed(list(quantiles.items()))
+            }
         return {
             "issue_time": self._time(forecast.issued_at),
             "start": self._time(forecast.horizon.start),
@@ -68,36 +78,73 @@ class Sheet:
             "source": forecast.source,
             "flags": list(forecast.flags),
             "quantiles": quantiles,
+            "weights": {member.name: member.weight for member in forecast.members},
             "actual": came,
+            "yardsticks": yardsticks,
         }
 
     def _time(self, t: datetime) -> str:
         return t.isoformat() if self.zoned else t.replace(tzinfo=None).isoformat()
 
 
+def negative(values: list[float]) -> list[float]:
+    return [-value for value in values]
+
+
 def quantiles_of(forecast: Forecast) -> dict[str, list[float]]:
-    """The quantiles of a forecast by level."""
-    series = (forecast.p10, forecast.p50, forecast.p90)
-    return {f"{level:g}": s.values.tolist() for level, s in zip(LEVELS, series, strict=True)}
+    """All told quantiles of a forecast by level."""
+    three = zip(TOLD_BY_ALL, (forecast.p10, forecast.p50, forecast.p90), strict=True)
+    return {f"{level:g}": series.values.tolist() for level, series in forecast.quantiles or three}
+
+
+def mean_weights(forecasts: Sequence[Forecast]) -> dict[str, float]:
+    """What each member weighed on average, the heaviest first; a forecast without it counts as zero."""
+    names = dict.fromkeys(member.name for forecast in forecasts for member in forecast.members)
+    weights = {
+        name: sum(member.weight for f in forecasts for member in f.members if member.name == name) / len(forecasts)
+        for name in names
+    }
+    return dict(sorted(weights.items(), key=lambda item: -item[1]))
 
 
 def versions() -> dict[str, str]:
-    """What a figure was made with."""
-    libraries = ("loadstone", "numpy", "pandas", "prophet")
-    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}
+    """What a figure was made with. `forecasters` stands for the text of all forecasters: it changes when one does."""
+    libraries = ("loadstone", "lightgbm", "numpy", "pandas", "prophet", "scikit-learn")
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in libraries},
+        "forecasters": text_of_forecasters(),
+    }
+
+
+@cache
+def text_of_forecasters() -> str:
+    """A digest of the source of all forecasters."""
+    digest = hashlib.blake2b(digest_size=6)
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def figures(result: Result) -> dict[str, Any]:
-    score = result.score
     return {
-        "mae": score.mae,
+        "mae": result.score.mae,
         "rmae_week": result.rmae_week,
-        "bias": score.bias,
-        "crps": score.crps,
-        "coverage_80": score.coverage_80,
+        "crps": result.score.crps,
+        "coverage_80": result.score.coverage_80,
         "seconds": round(result.seconds, 3),
-        "slots": score.slots,
+        "bias": result.score.bias,
+        "mape": result.score.mape,
+        "pct_of_peak": result.score.pct_of_peak,
+        "slots": result.score.slots,
+        "coverage_by_hour": result.coverage_by_hour,
+        "by_lead_day": [short(score) for score in result.by_lead_day],
+        "daily_mae": result.daily_mae,
     }
+
+
+def short(score: Score) -> dict[str, float]:
+    return {"mae": score.mae, "crps": score.crps, "coverage_80": score.coverage_80}
 
 
 @dataclass(frozen=True)
@@ -118,11 +165,9 @@ class Partial:
         return list(done.values())
 
     def add(self, day: Issued) -> None:
-        forecasts = {
-            name: {"source": f.source, "flags": f.flags, "quantiles": quantiles_of(f)}
-            for name, f in day.forecasts.items()
-        }
-        line = {"at": day.at.isoformat(), "forecasts": forecasts, "seconds": dict(day.seconds)}
+        """Keep a day with its whole forecasts: the days after it learn from its quantiles and members."""
+        forecasts = {name: base64.b64encode(pack(forecast)).decode() for name, forecast in day.forecasts.items()}
+        line = {"at": day.at.isoformat(), "seconds": dict(day.seconds), "forecasts": forecasts}
         with self.path.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
@@ -139,20 +184,8 @@ class Partial:
             said = json.loads(line)
         except json.JSONDecodeError:
             return None
-        trial, at = self.sheet.trial, datetime.fromisoformat(said["at"])
-        forecasts = {}
-        for name, f in said["forecasts"].items():
-            p10, p50, p90 = (Series.of(trial.horizon_at(at), v, trial.actual.unit) for v in f["quantiles"].values())
-            forecasts[name] = Forecast(
-                target=trial.target,
-                issued_at=at,
-                p10=p10,
-                p50=p50,
-                p90=p90,
-                source=f["source"],
-                flags=tuple(f["flags"]),
-            )
-        return Issued(at=at, forecasts=forecasts, seconds=said["seconds"])
+        forecasts = {name: unpack(Forecast, base64.b64decode(text)) for name, text in said["forecasts"].items()}
+        return Issued(at=datetime.fromisoformat(said["at"]), forecasts=forecasts, seconds=said["seconds"])
 
 
 def write(out: Path, answer: dict[str, Any]) -> None:

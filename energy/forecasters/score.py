@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from energy.model.series import Series
 
 Floats = NDArray[np.float64]
 
-LEVELS = (0.1, 0.5, 0.9)
+PERCENTILES = tuple(k / 100 for k in range(1, 100))
+TOLD_BY_ALL = (0.1, 0.5, 0.9)  # what a forecast without `quantiles` tells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,9 @@ class Score:
     slots: int
     mae: float
     bias: float  # forecast less what came: positive is too high
-    crps: float  # from three quantiles, see `crps`
+    mape: float  # mean of error over what came, as a share, on slots where that is not zero
+    pct_of_peak: float  # `mae` in percent of the largest value, up or down, of the whole series
+    crps: float  # see `crps`
     coverage_80: float  # share of what came that lay within P10 … P90
 
 
@@ -33,11 +37,15 @@ def score(forecasts: Sequence[Forecast], actual: Series) -> Score:
         np.concatenate([getattr(f, name).values for f in forecasts]) if forecasts else np.empty(0)
         for name in ("p10", "p50", "p90")
     )
+    told = np.concatenate([percentiles(f) for f in forecasts], axis=1) if forecasts else np.empty((99, 0))
+    error, peak = mae(p50, came), peak_of(actual)
     return Score(
         slots=int((~np.isnan(came) & ~np.isnan(p50)).sum()),
-        mae=mae(p50, came),
+        mae=error,
         bias=bias(p50, came),
-        crps=crps(p10, p50, p90, came),
+        mape=mape(p50, came),
+        pct_of_peak=100.0 * error / peak,
+        crps=crps(told, came),
         coverage_80=coverage(p10, p90, came),
     )
 
@@ -71,13 +79,42 @@ def pinball(quantile: Floats, actual: Floats, level: float) -> float:
     return _mean(np.maximum(level * above, (level - 1.0) * above))
 
 
-def crps(p10: Floats, p50: Floats, p90: Floats, actual: Floats) -> float:
-    """The continuous ranked probability score, approximated from three quantiles as twice their mean pinball loss.
+def mape(forecast: Floats, actual: Floats) -> float:
+    """Mean absolute error as a share of what came; slots in which nothing came (zero) do not count."""
+    something = np.where(actual == 0, np.nan, np.abs(actual))
+    return _mean(np.abs(forecast - actual) / something)
 
-    The exact score is twice the integral of the pinball loss over all levels. Three levels leave out the far tails;
-    the figure is for comparing forecasts that give the same three, not with scores from whole distributions.
+
+def peak_of(actual: Series) -> float:
+    """The largest value of a series, up or down; NaN where it has none but zero."""
+    largest = float(np.abs(actual.values[actual.known]).max()) if actual.known.any() else 0.0
+    return largest if largest > 0 else float("nan")
+
+
+def crps(told: Floats, actual: Floats) -> float:
+    """The continuous ranked probability score from 99 percentiles (99, slots): twice their mean pinball loss.
+
+    The score is 2 ∫ pinball(q(a), y, a) da over all levels a from 0 to 1 (Gneiting and Ranjan, J. Business & Economic
+    Statistics 29, 2011), here as the mean over a = 0.01 … 0.99, as in the GEFCom2014 competition. A forecast that tells
+    fewer levels (a yardstick tells three) is read off the straight line between them, and beyond the outermost at
+    the outermost, as `Forecast.at` reads it; so all are scored on the same levels.
     """
-    return 2.0 * float(np.mean([pinball(q, actual, level) for q, level in zip((p10, p50, p90), LEVELS, strict=True)]))
+    levels = np.array(PERCENTILES)[:, None]
+    above = actual - told
+    return 2.0 * _mean(np.maximum(levels * above, (levels - 1.0) * above).mean(axis=0))
+
+
+def percentiles(forecast: Forecast) -> Floats:
+    """(99, slots): the percentiles of a forecast, those that it does not tell as `Forecast.at` reads them."""
+    told = forecast.quantiles or tuple(zip(TOLD_BY_ALL, (forecast.p10, forecast.p50, forecast.p90), strict=True))
+    read: Floats = _reading(tuple(level for level, _ in told)) @ np.array([series.values for _, series in told])
+    return read
+
+
+@lru_cache(maxsize=16)
+def _reading(told: tuple[float, ...]) -> Floats:
+    """(99, told levels): how much of each told level a percentile is made of."""
+    return np.array([np.interp(PERCENTILES, told, one) for one in np.eye(len(told))]).T
 
 
 def _mean(values: Floats) -> float:

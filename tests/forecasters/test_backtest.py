@@ -1,10 +1,14 @@
 """The rolling-origin test: what is known when, that a leak is found, and that a stopped run goes on."""
 
+import gzip
 import json
 import os
-from collections.abc import Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from click.testing import CliRunner
 from energy.clock import HeldClock
 from energy.commands.backtest import backtest
 from energy.errors import ImportFileError
-from energy.forecasters.backtest import WEEK, LastWeek, LeakError, Trial, issue, results, sees_the_future
+from energy.forecasters.backtest import WEEK, LastWeek, LeakError, Trial, issue, results
 from energy.forecasters.backtest_file import Partial, Sheet
 from energy.forecasters.naive import Settings, build
 from energy.model.forecast import Component, Forecast, Past, Target
@@ -81,20 +85,30 @@ def test_each_day_is_issued_from_what_was_known_before_it() -> None:
         issue(trial(drivers=drivers), [Reaching()], at)
 
 
-def test_a_planted_leak_is_found() -> None:
-    t = trial()
-    at = t.issue_times()[0]
-    assert sees_the_future(t, lambda given: Peeking(given.actual), at)
-    assert not sees_the_future(t, lambda _: naive(), at)
-    assert not sees_the_future(t, lambda _: LastWeek(), at)
-
-
 def test_a_past_that_reaches_beyond_the_issue_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     t = trial()
     whole = Past(target=t.actual, drivers=(), known_at=START, zone="UTC")
     monkeypatch.setattr(Trial, "past_at", lambda self, at: whole)
     with pytest.raises(LeakError, match="reaches beyond"):
         issue(t, [naive()], t.issue_times()[0])
+
+
+def test_forecasts_of_later_days_are_not_given_back() -> None:
+    t = trial()
+    first, *_, last = t.issue_times()
+    later = issue(t, [naive()], last)
+    seen: list[int] = []
+
+    class Counting(Peeking):
+        name = "naive"
+
+        def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
+            seen.append(len(past.issued))
+            return super().forecast(target, past, horizon)
+
+    issue(t, [Counting(t.actual)], first, [later])
+    issue(t, [Counting(t.actual)], last, [issue(t, [naive()], first), later])
+    assert seen == [0, 1]
 
 
 def test_an_answer_for_another_time_is_refused() -> None:
@@ -123,6 +137,16 @@ def test_when_forecasts_are_issued(more: dict[str, object], first: datetime, las
     assert len(times) == more.get("days", 5) or len(times) == 39
 
 
+def test_a_sample_of_the_days_counts_from_the_last() -> None:
+    assert trial(days=10, every=3).issue_times() == trial(days=10).issue_times()[::3]
+    assert trial(days=10, every=4).issue_times() == trial(days=10).issue_times()[1::4]
+
+
+def test_days_of_which_nothing_came_are_not_tested() -> None:
+    values = np.append(np.arange(24.0 * 39), np.full(24, np.nan))
+    assert trial(values).issue_times()[-1] == datetime(2026, 4, 9, tzinfo=UTC)
+
+
 def test_the_figures_of_a_week_that_repeats_but_for_one_day() -> None:
     """Each week is 10 kW higher than the one before: the copy is 10 kW too low, every hour."""
     week = np.tile(np.arange(24.0), 7)
@@ -134,6 +158,19 @@ def test_the_figures_of_a_week_that_repeats_but_for_one_day() -> None:
     assert found.rmae_week == pytest.approx(1)
     assert found.score.slots == 5 * 24
     assert results(t, days)["naive"].rmae_week == pytest.approx(results(t, days)["naive"].score.mae / 10)
+
+
+def test_figures_by_day_by_hour_and_by_day_ahead() -> None:
+    """Each week is 10 kW higher than the one before, and on the last five days 100 kW more come at six."""
+    values = np.concatenate([np.tile(np.arange(24.0), 7) + 10.0 * k for k in range(6)])
+    values[24 * 37 + 6 :: 24] += 100
+    t = trial(values, slots_ahead=48)
+    days = [issue(t, [LastWeek()], at) for at in t.issue_times()]
+    found = results(t, days)[WEEK]
+    assert found.daily_mae == pytest.approx([10 + 50 / 24, *[10 + 100 / 24] * 4])
+    assert found.coverage_by_hour == pytest.approx([1.0] * 6 + [0.1] + [1.0] * 17)
+    assert [score.slots for score in found.by_lead_day] == [5 * 24, 5 * 24]
+    assert np.mean([score.mae for score in found.by_lead_day]) == pytest.approx(found.score.mae)
 
 
 def test_the_copy_of_last_week_looks_back_far_enough() -> None:
@@ -192,6 +229,42 @@ def test_stamps_in_utc_and_a_calendar_elsewhere(tmp_path: Path) -> None:
     assert not any("skip" in note for note in answer["notes"])
 
 
+def without_seconds(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: without_seconds(item) for key, item in value.items() if key != "seconds"}
+    return [without_seconds(item) for item in value] if isinstance(value, list) else value
+
+
+def test_a_killed_run_ends_in_the_same_file(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv", days=60)
+    words = [sys.executable, "-m", "energy.cli", "backtest", "load.csv", "--target", "load", "--column", "load",
+             "--drivers", " wind ", "--days", "40", "--json"]  # fmt: skip
+    partial = tmp_path / "killed.json.partial"
+    run = subprocess.Popen([*words, "killed.json"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    while run.poll() is None and (not partial.exists() or partial.read_text().count("\n") < 4):
+        sleep(0.002)
+    run.kill()
+    run.wait()
+    assert partial.exists(), "it was over before it could be killed"
+    assert not (tmp_path / "killed.json").exists()
+    for name in ("killed.json", "whole.json"):
+        subprocess.run([*words, name], cwd=tmp_path, check=True, capture_output=True)
+    killed, whole = (json.loads((tmp_path / name).read_text()) for name in ("killed.json", "whole.json"))
+    assert without_seconds(killed) == without_seconds(whole)
+    assert {"0.05", "0.1", "0.5", "0.9", "0.95"} <= set(whole["issued"][0]["quantiles"])
+    assert sum(whole["weights"].values()) == pytest.approx(1)
+
+
+def test_more_days_than_there_are(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv", days=9)
+    run(str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--days", "99", "--forecaster", "naive",
+        "--json", str(tmp_path / "new folder" / "o"))  # fmt: skip
+    answer = json.loads((tmp_path / "new folder" / "o").read_text())
+    assert answer["days"] == 8
+    assert any("99 days were asked for; 8 can be tested" in note for note in answer["notes"])
+    assert all(day["flags"] for day in answer["issued"])  # so short a history is said
+
+
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     t = trial()
     sheet = Sheet(trial=t, tested="naive", settings={"days": 5})
@@ -240,6 +313,28 @@ def test_generation_written_as_negative(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "dates",
+    [
+        lambda k: f"{START + timedelta(hours=k):%d-%m-%Y %H:%M}",
+        lambda k: f"{START + timedelta(hours=k):%m/%d/%Y %H:%M}",
+        lambda k: f"{START + timedelta(hours=k):%Y/%-m/%-d %-H:%M}",
+        lambda k: (
+            f"{START + timedelta(hours=k + 1 if (k + 1) % 24 else k - 23):%d-%m-%Y %H:%M}"
+        ),  # midnight stands last
+    ],
+)
+def test_stamps_in_any_order_of_day_and_month(tmp_path: Path, dates: Callable[[int], str]) -> None:
+    rows = [f"{dates(k)},{k % 24}" for k in range(24 * 35)]
+    with gzip.open(tmp_path / "load.csv.gz", "wt") as file:
+        file.write("\n".join(["date, load ", *rows]))
+    run(str(tmp_path / "load.csv.gz"), "--target", "load", "--column", " load ", "--days", "2", "--forecaster", "naive",
+        "--json", str(tmp_path / "o"))  # fmt: skip
+    answer = json.loads((tmp_path / "o").read_text())
+    assert [day["issue_time"] for day in answer["issued"]] == ["2026-04-04T00:00:00", "2026-04-05T00:00:00"]
+    assert answer["issued"][0]["actual"] == list(range(24))
+
+
+@pytest.mark.parametrize(
     ("words", "why"),
     [
         (["--horizon", "a day"], "not a span"),
@@ -261,6 +356,9 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     write_csv(tmp_path / "load.csv")
     with pytest.raises(ImportFileError, match="did you mean 'load'"):
         run(str(tmp_path / "load.csv"), "--target", "load", "--column", "laod", "--json", str(tmp_path / "o"))
+    with pytest.raises(ImportFileError, match="did you mean 'wind'"):
+        run(str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--drivers", "widn",
+            "--json", str(tmp_path / "o"))  # fmt: skip
 
 
 @pytest.mark.data

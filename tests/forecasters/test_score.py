@@ -1,6 +1,7 @@
 """Scores by hand: four slots, one of which nobody knows."""
 
 from datetime import UTC, datetime
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -28,8 +29,36 @@ def test_a_score_by_hand() -> None:
     assert found.mae == pytest.approx((2 + 1 + 6) / 3)
     assert found.bias == pytest.approx((2 - 1 - 6) / 3)
     assert found.coverage_80 == pytest.approx(2 / 3)  # 40 lies above 38
-    p10, p50, p90 = (0.1 * (2 + 2 + 10) / 3, 0.5 * 9 / 3, (0.1 * 4 + 0.1 * 2 + 0.9 * 2) / 3)
-    assert found.crps == pytest.approx(2 * (p10 + p50 + p90) / 3)
+    assert found.mape == pytest.approx((2 / 10 + 1 / 20 + 6 / 40) / 3)
+    assert found.pct_of_peak == pytest.approx(100 * 3 / 40)
+
+
+def test_a_share_of_nothing_does_not_count() -> None:
+    assert s.mape(np.array([5.0, 12.0]), np.array([0.0, 10.0])) == pytest.approx(0.2)
+    assert np.isnan(s.mape(np.array([5.0]), np.array([0.0])))
+
+
+def test_the_crps_of_a_point_is_its_error() -> None:
+    """All quantiles alike: the mean pinball loss over symmetric levels is half the error."""
+    point = forecast([12, 19, 0, 34], [12, 19, 0, 34], [12, 19, 0, 34])
+    assert s.score([point], CAME).crps == pytest.approx((2 + 1 + 6) / 3)
+
+
+def test_the_crps_of_a_normal_distribution() -> None:
+    """Of a standard normal, at 0, it is (sqrt(2) - 1) / sqrt(pi) = 0.2337; told levels with lines between come near."""
+    levels = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+    values = [NormalDist().inv_cdf(level) for level in levels]
+    told = tuple((level, Series.constant(HORIZON, value, "kW")) for level, value in zip(levels, values, strict=True))
+    named = {f"p{100 * level:.0f}": series for level, series in told if level in (0.1, 0.5, 0.9)}
+    normal = Forecast(target=Target.BASE_LOAD, issued_at=HORIZON.start, source="x", quantiles=told, **named)
+    found = s.score([normal], Series.constant(HORIZON, 0.0, "kW"))
+    assert found.crps == pytest.approx((2**0.5 - 1) / np.pi**0.5, rel=0.025)
+
+
+def test_percentiles_are_read_as_the_forecast_reads_them() -> None:
+    read = s.percentiles(GOOD)
+    for level in (0.01, 0.1, 0.3, 0.5, 0.77, 0.9, 0.99):
+        assert read[round(100 * level) - 1] == pytest.approx(GOOD.at(level).values)
 
 
 def test_skill_against_a_yardstick() -> None:
