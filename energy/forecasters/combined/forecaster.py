@@ -52,6 +52,10 @@ class Combined:
             why = f"similar days instead: the combined forecast failed ({type(failure).__name__})"
             return by_parts(partial(similar_days, (why,)), target, past, horizon)
 
+    def warm(self, target: Target) -> None:
+        """Import what a forecast needs, before its time begins to run."""
+        made(self._recipe(target))
+
     def components(self, target: Target) -> Sequence[Component]:  # noqa: ARG002 - the port's signature
         return ()
 
