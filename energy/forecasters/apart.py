@@ -50,6 +50,14 @@ class Done:
     components: tuple[Component, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no answer, and whether the process is of no more use."""
+
+    why: str
+    gone: bool = False
+
+
 class NoAnswerError(Exception):
     """There is no answer, or not in time; the text says why, as a flag would."""
 
@@ -71,13 +79,10 @@ class Helper:
     def run(self, task: Task, *, seconds: float) -> Done:
         """Have a task done within a time that runs from when the helper has what it needs."""
         with self._lock:
-            try:
-                self._send(task)
-                self._next(START_SECONDS, "it could not be begun")
-                return self._next(seconds, f"no answer within {seconds:g} s")  # type: ignore[no-any-return]
-            except NoAnswerError:
-                self.end()
-                raise
+            self._send(task)
+            self._next(START_SECONDS, "it could not be begun")
+            done: Done = self._next(seconds, f"no answer within {seconds:g} s")
+            return done
 
     def end(self) -> None:
         """End the process; the next task starts another."""
@@ -94,8 +99,11 @@ class Helper:
         try:
             said = self._heard.get(timeout=seconds)
         except queue.Empty:
+            self.end()
             raise NoAnswerError(late) from None
         if isinstance(said, Failure):
+            if said.gone:
+                self.end()
             raise NoAnswerError(said.why)
         return said
 
@@ -113,14 +121,8 @@ class Helper:
             pickle.dump(task, self._process.stdin, pickle.HIGHEST_PROTOCOL)
             self._process.stdin.flush()
         except OSError as error:
+            self.end()
             raise NoAnswerError(f"its process is gone ({error})") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no answer."""
-
-    why: str
 
 
 class Apart:
@@ -156,10 +158,10 @@ def _listen(pipe: IO[bytes], heard: "queue.SimpleQueue[Any]") -> None:
         try:
             heard.put(pickle.load(pipe))
         except (EOFError, OSError, ValueError):
-            heard.put(Failure("its process ended"))
+            heard.put(Failure("its process ended", gone=True))
             return
         except Exception as error:  # a message that cannot be read is a failure like any other, and must be heard
-            heard.put(Failure(f"its process was not understood: {error}"))
+            heard.put(Failure(f"its process was not understood: {error}", gone=True))
             return
 
 
