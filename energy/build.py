@@ -7,9 +7,11 @@ from pathlib import Path
 from energy.clock import Clock
 from energy.config import Settings, load_settings
 from energy.config.settings import KindSettings
+from energy.forecasters.apart import Apart, Helper
 from energy.house import House
+from energy.model.forecast import Target
 from energy.plugins import build as build_kind
-from energy.ports import Context
+from energy.ports import Context, Forecaster
 from energy.runner import InlineRunner
 from energy.service import LoadstoneService
 from energy.store import Store
@@ -47,7 +49,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         store=open_store(settings),
         optimizer=build_kind("optimizers", optimizer.kind, optimizer.options, context),
         optimizer_seconds=optimizer.seconds,
-        forecasters={target: made(kind, context) for target, kind in settings.forecasters.items()},
+        forecasters=forecasters(settings.forecasters, context),
         feeds=[made(kind, context) for kind in settings.feeds],
         orders=made(settings.orders, context) if settings.orders else None,
         programs=[made(kind, context) for kind in settings.programs],
@@ -63,6 +65,17 @@ def build_house(settings: Settings, clock: Clock) -> House:
         call=settings.dashboard.call,
         simulated=settings.twin is not None,
     )
+
+
+def forecasters(kinds: Mapping[Target, KindSettings], context: Context) -> dict[Target, Forecaster]:
+    """The forecaster of each target. A kind that knows a limit of time is asked in a process of its own, which is ended
+    where it does not keep it."""
+    helper = Helper()
+    built: dict[Target, Forecaster] = {}
+    for target, kind in kinds.items():
+        forecaster, seconds = made(kind, context), getattr(kind.options, "seconds", None)
+        built[target] = forecaster if seconds is None else Apart(forecaster, helper, seconds=seconds)
+    return built
 
 
 def made(kind: KindSettings, context: Context):  # type: ignore[no-untyped-def]  # each group has its own port

@@ -3,7 +3,9 @@
 What every other forecaster is held against, and what it falls back to.
 """
 
+import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,26 +128,24 @@ def seen_before(past: Past, horizon: Horizon, days: int) -> Series:
 
 
 def at_step(series: Series, horizon: Horizon) -> Series:
-    """A series on the step of a horizon: an hour gives its value to each quarter, quarters make the mean of their
+    """A series on the slots of a horizon's step: an hour gives its value to each quarter, quarters make the mean of their
     hour (of those that are known)."""
     step, own = horizon.step_minutes, series.horizon.step_minutes
-    if step == own:
+    apart = int((horizon.start - series.horizon.start).total_seconds() // 60)
+    if step == own and apart % step == 0:
         return series
-    if own % step == 0:
-        times = own // step
-        finer = Horizon(series.horizon.start, series.horizon.slots * times, step)
-        return Series(finer, np.repeat(series.values, times), series.unit)
-    if step % own:
-        raise ValueError(f"a series of {own} min cannot be brought to {step} min")
-    times = step // own
-    skip = (-series.horizon.slot_of(horizon.start)) % times
-    skip = (times - skip) % times
-    count = max(0, (series.horizon.slots - skip) // times)
-    blocks = series.values[skip : skip + count * times].reshape(count, times)
+    grain = math.gcd(step, own, apart)
+    fine, times = np.repeat(series.values, own // grain), step // grain
+    skip = apart // grain % times
+    count = max(0, (len(fine) - skip) // times)
+    start = series.horizon.start + timedelta(minutes=skip * grain)
+    if times == 1:
+        return Series(Horizon(start, count, step), fine, series.unit)
+    blocks = fine[skip : skip + count * times].reshape(count, times)
     known = ~np.isnan(blocks)
     with np.errstate(invalid="ignore"):
         means = np.where(known, blocks, 0.0).sum(axis=1) / known.sum(axis=1)
-    return Series(Horizon(series.horizon.time_of(skip), count, step), means, series.unit)
+    return Series(Horizon(start, count, step), means, series.unit)
 
 
 def by_similar_days(table: DayTable, ahead: LocalSlots, depth: Depth, *, alike: bool) -> tuple[Floats, bool]:

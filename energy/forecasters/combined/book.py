@@ -5,6 +5,7 @@ a new member, another hour of issue), the members are asked what they would have
 says of the days that it was fitted on.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.deadline import Deadline
 from energy.forecasters.combined.members import Member, MemberError
 
 Floats = NDArray[np.float64]
+
+log = logging.getLogger("loadstone.forecasters")
+
+NO_TIME = "no time was left"
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -26,7 +32,7 @@ class Book:
     issues: tuple[int, ...]  # rows of the days
     said: Floats
     came: Floats
-    silent: tuple[str, ...]  # what members had no answer, and why
+    silent: tuple[tuple[str, str], ...]  # what members had no answer, and why
 
     @property
     def now(self) -> Floats:
@@ -41,18 +47,26 @@ class Book:
         return errors
 
 
-def opened(days: Days, members: Sequence[Member], *, back: int, kept: dict[int, dict[str, Floats]]) -> Book:
+def opened(
+    days: Days, members: Sequence[Member], *, back: int, kept: dict[int, dict[str, Floats]], deadline: Deadline
+) -> Book:
     """The book of the last `back` days and of today. `kept` is what was issued: by row, what each member said (rows
-    ahead, slots a day)."""
+    ahead, slots a day). Members are asked in their order, for as long as there is time."""
     first = max(1, days.issue - back)
     issues = tuple(range(first, days.issue + 1))
     names, rows, silent = [], [], []
     for member in members:
         try:
-            rows.append(asked(member, days, issues, kept))
+            if not deadline.leaves_time():
+                raise MemberError(NO_TIME)
+            with deadline.timed():
+                rows.append(asked(member, days, issues, kept))
             names.append(member.name)
         except MemberError as why:
-            silent.append(f"{member.name}: {why}")
+            silent.append((member.name, str(why)))
+        except Exception as failure:  # of a library, on data that nobody thought of: the others have an answer
+            log.exception("%s failed on %s", member.name, days.target)
+            silent.append((member.name, f"it failed ({type(failure).__name__})"))
     said = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
     return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent))
 
@@ -61,12 +75,13 @@ def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dic
     """What a member said, or would have said, at each issue."""
     known = int((~np.isnan(days.y[: days.issue])).any(axis=1).sum())
     if known < member.least_days:
-        raise MemberError(f"{known} days of history, {member.least_days} needed")
+        raise MemberError(f"it needs {member.least_days} days of history")
     said = np.full((len(issues), days.ahead, days.slots), np.nan)
     to_ask = [issue for issue in issues if issue == days.issue or member.name not in kept.get(issue, {})]
     answers = dict(zip(to_ask, member.forecast(days, to_ask), strict=True))
     for place, issue in enumerate(issues):
         said[place] = answers[issue] if issue in answers else kept[issue][member.name]
+    said[~np.isfinite(said)] = np.nan
     if np.isnan(said[-1]).all():
         raise MemberError("it says nothing of the days ahead")
     return said

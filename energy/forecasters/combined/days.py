@@ -6,7 +6,7 @@ A row is a day of 24 hours by the wall clock, a column a slot of it. A forecast 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,7 @@ class Days:
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Laid:
-    """Days, and where each slot of the horizon stands in them."""
+    """Days, and where each slot of the horizon stands in them. Slots finer than those of the days share a cell."""
 
     days: Days
     row: Ints  # of each slot of the horizon
@@ -94,42 +94,66 @@ class Laid:
         since = wall.day * DAY_MINUTES + wall.minute - self.origin
         return since // DAY_MINUTES - self.first_day, since % DAY_MINUTES // self.days.step_minutes
 
+    @property
+    def asked(self) -> NDArray[np.bool_]:
+        """(rows ahead, slots a day): the cells ahead that the horizon holds."""
+        cells = np.zeros((self.days.ahead, self.days.slots), dtype=np.bool_)
+        cells[self.row - self.days.issue, self.column] = True
+        return cells
+
     def on_horizon(self, ahead: Floats) -> Floats:
         """Values of the rows ahead (rows ahead, slots a day) as one value a slot of the horizon."""
         return ahead[self.row - self.days.issue, self.column]
 
 
-def laid_out(target: Target, past: Past, horizon: Horizon, *, most_days: int) -> Laid | None:
-    """The past, not more than so many days of it, and the horizon as days; None where nothing is known of the past."""
+def made_on(series: Horizon, horizon: Horizon, least_minutes: int) -> Horizon:
+    """The horizon in whole slots of the step on which a forecast is made: that of the past or `least_minutes` where they
+    are coarser, else its own. It may begin before the horizon and end after it."""
     step = horizon.step_minutes
-    seen = at_step(past.target, horizon)
+    for coarser in (series.step_minutes, least_minutes):
+        if coarser > step and coarser % step == 0 and DAY_MINUTES % coarser == 0:
+            step = coarser
+    if step == horizon.step_minutes:
+        return horizon
+    edge = series.start if series.step_minutes == step else datetime(2000, 1, 1, tzinfo=UTC)
+    length = timedelta(minutes=step)
+    start = edge + (horizon.start - edge) // length * length
+    return Horizon(start, max(1, -((start - horizon.end) // length)), step)
+
+
+def laid_out(target: Target, past: Past, horizon: Horizon, *, most_days: int, least_minutes: int = 0) -> Laid | None:
+    """The past, not more than so many days of it, and the horizon as days; None where nothing is known of the past."""
+    ahead = made_on(past.target.horizon, horizon, least_minutes)
+    step = ahead.step_minutes
+    seen = at_step(past.target, ahead)
     slots_a_day = DAY_MINUTES // step
-    end = min(seen.horizon.slots, max(0, seen.horizon.slot_of(horizon.start)))
+    end = min(seen.horizon.slots, max(0, seen.horizon.slot_of(ahead.start)))
     first = max(0, end - most_days * slots_a_day)
     if not seen.known[first:end].any():
         return None
-    span = Horizon.between(seen.horizon.time_of(first), horizon.end, step)
+    span = Horizon.between(seen.horizon.time_of(first), ahead.end, step)
     closed, flags = closed_days(past, range(span.start.year - 1, span.end.year + 2))
     wall = local_slots(span, past.zone, closed)
-    origin = int(wall.minute[span.slots - horizon.slots])  # the wall minute at which the days begin
+    issued_in = span.slots - ahead.slots  # the slot of the span at which the horizon begins
+    origin = int(wall.minute[issued_in])  # the wall minute at which the days begin
     since = wall.day * DAY_MINUTES + wall.minute - origin
     first_day = int(since[0] // DAY_MINUTES)
     row, column = since // DAY_MINUTES - first_day, since % DAY_MINUTES // step
-    rows = int(row[-1]) + 1
-    issue = int(row[span.slots - horizon.slots])
+    rows, issue = int(row[-1]) + 1, int(row[issued_in])
 
     def table(series: Series, until: int) -> Floats:
         values = series.over(Horizon(span.start, until, step)).values
         return averaged(values, row[:until], column[:until], (rows, slots_a_day))
 
-    y = table(seen, min(span.slots - horizon.slots, end - first))
+    y = table(seen, min(issued_in, end - first))
     y[issue:] = np.nan
-    drivers = {name: table(at_step(series, horizon), span.slots) for name, series in past.drivers}
+    drivers = {name: table(at_step(series, ahead), span.slots) for name, series in past.drivers}
     ordinal, kind = calendar_of(first_day, rows, origin, slots_a_day, step, closed)
     days = Days(target=target, y=y, drivers=drivers, issue=issue, step_minutes=step,
                 minute=(origin + np.arange(slots_a_day) * step) % DAY_MINUTES, ordinal=ordinal, kind=kind)  # fmt: skip
-    ahead = slice(span.slots - horizon.slots, span.slots)
-    return Laid(days=days, row=row[ahead], column=column[ahead], first_day=first_day, origin=origin,
+    late = (horizon.start - ahead.start) // timedelta(minutes=1)
+    in_slot = issued_in + (late + np.arange(horizon.slots) * horizon.step_minutes) // step
+    return Laid(days=days, row=row[in_slot], column=column[in_slot], first_day=first_day, origin=origin,
                 zone=past.zone, flags=flags)  # fmt: skip
 
 

@@ -1,17 +1,24 @@
 """The combined forecaster: lay out the days, ask the members, weigh them, put a band around, say what was missing."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.book import Book, opened
-from energy.forecasters.combined.days import Days, Laid, averaged, laid_out
+from energy.forecasters.combined.days import Days, Laid, laid_out
+from energy.forecasters.combined.deadline import Deadline
+from energy.forecasters.combined.drivers import Driven, screened
+from energy.forecasters.combined.issued import kept_of
+from energy.forecasters.combined.members import Member as Model
 from energy.forecasters.combined.members import known_members
 from energy.forecasters.combined.recipes import RECIPES, Recipe
 from energy.forecasters.combined.spread import spread_of, within_limits
 from energy.forecasters.combined.weights import combined, weights_of
-from energy.forecasters.published import by_parts
+from energy.forecasters.published import already_said, by_parts
 from energy.forecasters.similar import Depth, forecast_similar_days
 from energy.model.forecast import LEVELS, Component, Forecast, Input, Member, Past, Target
 from energy.model.horizon import Horizon
@@ -19,7 +26,10 @@ from energy.model.series import Series
 
 Floats = NDArray[np.float64]
 
+log = logging.getLogger("loadstone.forecasters")
+
 ENOUGH_DAYS = 14  # of history, below which a forecast says that it rests on little
+SHARE_OF_MEMBERS = 0.75  # of the time that a forecast may take; the rest is for weights, bands and a slow machine
 
 
 class Combined:
@@ -27,41 +37,59 @@ class Combined:
 
     name = "combined"
 
-    def __init__(self, *, members: Sequence[str] = (), seconds: float = 20.0) -> None:
+    def __init__(self, *, members: Sequence[str] = (), seconds: float | None = None) -> None:
         self._members, self._seconds = tuple(members), seconds
 
     def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
-        return by_parts(self._one, target, past, horizon)
+        recipe = self._recipe(target)
+        members = made(recipe)
+        deadline = Deadline.after(None if self._seconds is None else SHARE_OF_MEMBERS * self._seconds)
+        one = partial(self._one, recipe, members, deadline)
+        try:
+            return by_parts(one, target, past, horizon, published=published_part)
+        except Exception as failure:  # whatever a library makes of data that nobody thought of: similar days answer
+            log.exception("the combined forecast of %s failed", target)
+            why = f"similar days instead: the combined forecast failed ({type(failure).__name__})"
+            return by_parts(partial(similar_days, (why,)), target, past, horizon)
+
+    def warm(self, target: Target) -> None:
+        """Import what a forecast needs, before its time begins to run."""
+        made(self._recipe(target))
 
     def components(self, target: Target) -> Sequence[Component]:  # noqa: ARG002 - the port's signature
         return ()
 
-    def _one(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
-        recipe = self._recipe(target)
-        laid = laid_out(target, past, horizon, most_days=recipe.most_days)
+    def _one(
+        self, recipe: Recipe, members: Sequence[Model], deadline: Deadline, target: Target, past: Past, horizon: Horizon
+    ) -> Forecast:
+        laid = laid_out(target, past, horizon, most_days=recipe.most_days, least_minutes=recipe.step_minutes)
         if laid is None:
-            return forecast_similar_days(target, past, horizon, Depth(), source="naive")
-        made = known_members()
-        book = opened(laid.days, [made[name]() for name in recipe.members], back=recipe.own_errors,
-                      kept=kept_of(past, laid))  # fmt: skip
+            return similar_days((), target, past, horizon)
+        drivers = screened(laid, past.drivers)
+        book = opened(laid.days, [Driven(member, drivers) for member in members], back=recipe.own_errors,
+                      kept=kept_of(past.issued, laid), deadline=deadline)  # fmt: skip
+        flags = (*laid.flags, *short(laid.days), *drivers.flags, *unanswered(book))
         if not book.names:
-            return forecast_similar_days(target, past, horizon, Depth(), source="naive", flags=book.silent)
-        return self._told(target, past, horizon, laid, book, weights_of(book, dict(recipe.members)))
+            return similar_days(flags, target, past, horizon)
+        return self._told(target, past, horizon, laid, book, weights_of(book, dict(recipe.members)), flags)
 
-    def _told(self, target: Target, past: Past, horizon: Horizon, laid: Laid, book: Book, weights: Floats) -> Forecast:
+    def _told(
+        self, target: Target, past: Past, horizon: Horizon, laid: Laid, book: Book, weights: Floats,
+        flags: tuple[str, ...],
+    ) -> Forecast:  # fmt: skip
         middle = combined(book.now, weights)
         errors = book.came[:-1] - combined(book.said[:, :-1], weights)
         quantiles = within_limits(laid.days, np.sort(middle + spread_of(laid.days, middle, errors), axis=0))
         unit = past.target.unit
         told = {level: Series(horizon, laid.on_horizon(q), unit) for level, q in zip(LEVELS, quantiles, strict=True)}
-        return Forecast(
+        forecast = Forecast(
             target=target,
             issued_at=past.known_at,
             p10=told[0.1],
             p50=told[0.5],
             p90=told[0.9],
             source=self.name,
-            flags=(*laid.flags, *short(laid.days), *book.silent),
+            flags=tuple(dict.fromkeys(flags)),
             quantiles=tuple(told.items()),
             members=tuple(
                 Member(name=name, weight=float(weight), p50=Series(horizon, laid.on_horizon(said), unit))
@@ -69,13 +97,44 @@ class Combined:
             ),
             inputs=tuple(input_of(name, series) for name, series in (("target", past.target), *past.drivers)),
         )
+        return forecast if forecast.p50.known.all() else with_gaps_filled(forecast, past)
 
     def _recipe(self, target: Target) -> Recipe:
         recipe = RECIPES[target]
         if not self._members:
             return recipe
-        return Recipe(members=dict.fromkeys(self._members, 1.0 / len(self._members)), most_days=recipe.most_days,
-                      own_errors=recipe.own_errors, step_minutes=recipe.step_minutes)  # fmt: skip
+        return replace(recipe, members=dict.fromkeys(self._members, 1.0 / len(self._members)))
+
+
+def made(recipe: Recipe) -> list[Model]:
+    """The members of a recipe in their order. What is needed is imported here, before their time begins to run."""
+    import holidays  # noqa: F401 - half a second, the first time
+
+    known = known_members()
+    return [known[name]() for name in recipe.members]
+
+
+def similar_days(flags: tuple[str, ...], target: Target, past: Past, horizon: Horizon) -> Forecast:
+    return forecast_similar_days(target, past, horizon, Depth(), source="naive", flags=flags)
+
+
+def published_part(target: Target, past: Past, horizon: Horizon) -> Forecast:
+    """The part of a horizon that is published: what was said of it before it was, or else similar days. No model is
+    fitted for what nobody needs to guess any more."""
+    return already_said(past.issued, past, horizon) or similar_days((), target, past, horizon)
+
+
+def with_gaps_filled(forecast: Forecast, past: Past) -> Forecast:
+    """A forecast of which members left some slots open, there with what similar days say."""
+    filler = similar_days((), forecast.target, past, forecast.horizon)
+    return replace(
+        forecast,
+        p10=forecast.p10.filled_from(filler.p10),
+        p50=forecast.p50.filled_from(filler.p50),
+        p90=forecast.p90.filled_from(filler.p90),
+        flags=tuple(dict.fromkeys((*forecast.flags, *filler.flags, "similar days where no model has an answer"))),
+        quantiles=tuple((level, series.filled_from(filler.at(level))) for level, series in forecast.quantiles),
+    )
 
 
 def short(days: Days) -> tuple[str, ...]:
@@ -84,27 +143,15 @@ def short(days: Days) -> tuple[str, ...]:
     return (f"only {known} day{'s' if known > 1 else ''} of history",) if known < ENOUGH_DAYS else ()
 
 
+def unanswered(book: Book) -> tuple[str, ...]:
+    """Which members had no answer, one flag for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for name, why in book.silent:
+        by_reason.setdefault(why, []).append(name)
+    return tuple(f"without {', '.join(names)}: {why}" for why, names in by_reason.items())
+
+
 def input_of(name: str, series: Series) -> Input:
     known = series.known.nonzero()[0]
     until = series.horizon.time_of(int(known[-1]) + 1) if len(known) else None
     return Input(name=name, known_until=until, digest=series.digest)
-
-
-def kept_of(past: Past, laid: Laid) -> dict[int, dict[str, Floats]]:
-    """What each member said at earlier issues at the same wall time, by the row at which its horizon began."""
-    days, kept = laid.days, {}
-    for issued in past.issued:
-        if not issued.members or issued.horizon.step_minutes != days.step_minutes:
-            continue
-        row, column = laid.cells_of(issued.horizon)
-        issue = int(row[0])
-        if column[0] or not 0 < issue < days.issue:
-            continue
-        within = row < issue + days.ahead
-        kept[issue] = {
-            member.name: averaged(
-                member.p50.values[within], row[within] - issue, column[within], (days.ahead, days.slots)
-            )
-            for member in issued.members
-        }
-    return kept

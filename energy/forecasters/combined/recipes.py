@@ -8,7 +8,8 @@ from energy.model.forecast import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Which members a target has, what they weigh before anything was seen of them, and how far one looks back."""
+    """Which members a target has, what they weigh before anything was seen of them, and how far one looks back. Members
+    are asked in this order for as long as there is time: what gives most for its time stands first."""
 
     members: Mapping[str, float]  # prior weight by name; they add up to 1
     most_days: int = 1461  # of history that are laid out
