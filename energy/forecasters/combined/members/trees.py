@@ -50,7 +50,7 @@ class Trees:
     def learn(self, days: Days, drivers: tuple[str, ...]) -> "Grown":
         """Fitted on the last days' deviations from what similar days were."""
         growth = self._growth
-        first = max(max(growth.lags), days.issue - growth.days)
+        first = max(*growth.lags, days.issue - growth.days)
         rows = np.arange(first, days.issue)
         if len(rows) < LEAST_ROWS:
             raise MemberError(f"{len(rows)} days to learn from, {LEAST_ROWS} needed")
