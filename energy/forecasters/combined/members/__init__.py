@@ -35,6 +35,7 @@ class Member(Protocol):
 def known_members() -> Mapping[str, Callable[[], Member]]:
     """Every member by its name. What is heavy is imported when the member is made."""
     from energy.forecasters.combined.members.similar import SimilarDays
+    from energy.forecasters.combined.members.trees import Trees
     from energy.forecasters.combined.members.week import WeekBefore
 
-    return {"week": WeekBefore, "similar": SimilarDays}
+    return {"week": WeekBefore, "similar": SimilarDays, "trees": Trees}
