@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.members import Member, MemberError
+from energy.forecasters.combined.members import Member, MemberError, NotItsKindError, Remarks
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +27,7 @@ class Book:
     said: Floats
     came: Floats
     silent: tuple[str, ...]  # what members had no answer, and why
+    remarks: tuple[str, ...] = ()  # what members found out about the plant and its drivers
 
     @property
     def now(self) -> Floats:
@@ -47,14 +48,19 @@ def opened(days: Days, members: Sequence[Member], *, back: int, kept: dict[int, 
     first = max(1, days.issue - back)
     issues = tuple(range(first, days.issue + 1))
     names, rows, silent = [], [], []
+    remarks: list[str] = []
     for member in members:
         try:
             rows.append(asked(member, days, issues, kept))
             names.append(member.name)
+            remarks += member.remarks(days) if isinstance(member, Remarks) else ()
+        except NotItsKindError:
+            continue
         except MemberError as why:
             silent.append(f"{member.name}: {why}")
     said = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
-    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent))
+    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent),
+                remarks=tuple(remarks))  # fmt: skip
 
 
 def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]]) -> Floats:

@@ -38,6 +38,7 @@ class Days:
     minute: Ints  # (slots a day) wall-clock minute at which each column starts
     ordinal: Ints  # (rows, slots a day) the local date of each cell, as an ordinal
     kind: Ints  # (rows, slots a day) DayKind of the local date
+    latitude: float | None = None  # degrees north, where the plant is known to stand
 
     @property
     def rows(self) -> int:
@@ -73,6 +74,7 @@ class Days:
             minute=self.minute,
             ordinal=self.ordinal[:end],
             kind=self.kind[:end],
+            latitude=self.latitude,
         )
 
 
@@ -127,7 +129,8 @@ def laid_out(target: Target, past: Past, horizon: Horizon, *, most_days: int) ->
     drivers = {name: table(at_step(series, horizon), span.slots) for name, series in past.drivers}
     ordinal, kind = calendar_of(first_day, rows, origin, slots_a_day, step, closed)
     days = Days(target=target, y=y, drivers=drivers, issue=issue, step_minutes=step,
-                minute=(origin + np.arange(slots_a_day) * step) % DAY_MINUTES, ordinal=ordinal, kind=kind)  # fmt: skip
+                minute=(origin + np.arange(slots_a_day) * step) % DAY_MINUTES, ordinal=ordinal, kind=kind,
+                latitude=past.latitude)  # fmt: skip
     ahead = slice(span.slots - horizon.slots, span.slots)
     return Laid(days=days, row=row[ahead], column=column[ahead], first_day=first_day, origin=origin,
                 zone=past.zone, flags=flags)  # fmt: skip

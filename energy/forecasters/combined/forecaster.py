@@ -61,7 +61,7 @@ class Combined:
             p50=told[0.5],
             p90=told[0.9],
             source=self.name,
-            flags=(*laid.flags, *short(laid.days), *book.silent),
+            flags=(*laid.flags, *short(laid.days), *book.silent, *book.remarks),
             quantiles=tuple(told.items()),
             members=tuple(
                 Member(name=name, weight=float(weight), p50=Series(horizon, laid.on_horizon(said), unit))
