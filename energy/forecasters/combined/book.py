@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.deadline import Deadline
-from energy.forecasters.combined.members import Member, MemberError
+from energy.forecasters.combined.members import Member, MemberError, NotItsKindError, Remarks
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +33,7 @@ class Book:
     said: Floats
     came: Floats
     silent: tuple[tuple[str, str], ...]  # what members had no answer, and why
+    remarks: tuple[str, ...] = ()  # what members found out about the plant and its drivers
 
     @property
     def now(self) -> Floats:
@@ -55,6 +56,7 @@ def opened(
     first = max(1, days.issue - back)
     issues = tuple(range(first, days.issue + 1))
     names, rows, silent = [], [], []
+    remarks: list[str] = []
     for member in members:
         try:
             if not deadline.leaves_time():
@@ -62,13 +64,17 @@ def opened(
             with deadline.timed():
                 rows.append(asked(member, days, issues, kept))
             names.append(member.name)
+            remarks += member.remarks(days) if isinstance(member, Remarks) else ()
+        except NotItsKindError:
+            continue
         except MemberError as why:
             silent.append((member.name, str(why)))
         except Exception as failure:  # of a library, on data that nobody thought of: the others have an answer
             log.exception("%s failed on %s", member.name, days.target)
             silent.append((member.name, f"it failed ({type(failure).__name__})"))
     said = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
-    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent))
+    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent),
+                remarks=tuple(remarks))  # fmt: skip
 
 
 def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]]) -> Floats:

@@ -38,6 +38,7 @@ class Days:
     minute: Ints  # (slots a day) wall-clock minute at which each column starts
     ordinal: Ints  # (rows, slots a day) the local date of each cell, as an ordinal
     kind: Ints  # (rows, slots a day) DayKind of the local date
+    latitude: float | None = None  # degrees north, where the plant is known to stand
 
     @property
     def rows(self) -> int:
@@ -73,6 +74,7 @@ class Days:
             minute=self.minute,
             ordinal=self.ordinal[:end],
             kind=self.kind[:end],
+            latitude=self.latitude,
         )
 
 
@@ -150,7 +152,8 @@ def laid_out(target: Target, past: Past, horizon: Horizon, *, most_days: int, le
     drivers = {name: table(at_step(series, ahead), span.slots) for name, series in past.drivers}
     ordinal, kind = calendar_of(first_day, rows, origin, slots_a_day, step, closed)
     days = Days(target=target, y=y, drivers=drivers, issue=issue, step_minutes=step,
-                minute=(origin + np.arange(slots_a_day) * step) % DAY_MINUTES, ordinal=ordinal, kind=kind)  # fmt: skip
+                minute=(origin + np.arange(slots_a_day) * step) % DAY_MINUTES, ordinal=ordinal, kind=kind,
+                latitude=past.latitude)  # fmt: skip
     late = (horizon.start - ahead.start) // timedelta(minutes=1)
     in_slot = issued_in + (late + np.arange(horizon.slots) * horizon.step_minutes) // step
     return Laid(days=days, row=row[in_slot], column=column[in_slot], first_day=first_day, origin=origin,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from energy.clock import local
 from energy.forecasters.combined.days import Days, Laid
-from energy.forecasters.combined.members import Member, MemberError
+from energy.forecasters.combined.members import Member, MemberError, Remarks
 from energy.model.series import Series
 
 Floats = NDArray[np.float64]
@@ -111,3 +111,8 @@ class Driven:
         except MemberError:
             without = np.full_like(with_all, np.nan)
         return np.where(self._drivers.known, with_all, without)
+
+    def remarks(self, days: Days) -> tuple[str, ...]:
+        """What the member found out, with the same drivers."""
+        every = replace(days, drivers={**self._drivers.lasting, **self._drivers.passing})
+        return self._member.remarks(every) if isinstance(self._member, Remarks) else ()

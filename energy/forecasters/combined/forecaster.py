@@ -68,7 +68,7 @@ class Combined:
         drivers = screened(laid, past.drivers)
         book = opened(laid.days, [Driven(member, drivers) for member in members], back=recipe.own_errors,
                       kept=kept_of(past.issued, laid), deadline=deadline)  # fmt: skip
-        flags = (*laid.flags, *short(laid.days), *drivers.flags, *unanswered(book))
+        flags = (*laid.flags, *short(laid.days), *drivers.flags, *unanswered(book), *book.remarks)
         if not book.names:
             return similar_days(flags, target, past, horizon)
         return self._told(target, past, horizon, laid, book, weights_of(book, dict(recipe.members)), flags)

@@ -1,7 +1,7 @@
 """The members of a combined forecast: one file each, all behind `Member`. `week` is the one to copy."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,10 @@ Floats = NDArray[np.float64]
 
 class MemberError(Exception):
     """A member has no answer; the text says why, as a flag would."""
+
+
+class NotItsKindError(MemberError):
+    """The series is nothing for this member (a wind park for one that knows the sun). That is no flaw to tell of."""
 
 
 class Member(Protocol):
@@ -32,10 +36,19 @@ class Member(Protocol):
         ...
 
 
+@runtime_checkable
+class Remarks(Protocol):
+    """A member that has found something out about the plant or its drivers which a person should know."""
+
+    def remarks(self, days: Days) -> tuple[str, ...]: ...
+
+
 def known_members() -> Mapping[str, Callable[[], Member]]:
     """Every member by its name. What is heavy is imported when the member is made."""
     from energy.forecasters.combined.members.similar import SimilarDays
+    from energy.forecasters.combined.members.sun import SunnyDays
     from energy.forecasters.combined.members.trees import Trees
     from energy.forecasters.combined.members.week import WeekBefore
+    from energy.forecasters.combined.members.wind import WindyDays
 
-    return {"week": WeekBefore, "similar": SimilarDays, "trees": Trees}
+    return {"week": WeekBefore, "similar": SimilarDays, "trees": Trees, "sun": SunnyDays, "wind": WindyDays}
