@@ -16,7 +16,8 @@ from energy.forecasters.combined.issued import kept_of
 from energy.forecasters.combined.members import Member as Model
 from energy.forecasters.combined.members import known_members
 from energy.forecasters.combined.recipes import RECIPES, Recipe
-from energy.forecasters.combined.spread import spread_of, within_limits
+from energy.forecasters.combined.spread import quantiles_of
+from energy.forecasters.combined.told import told_of
 from energy.forecasters.combined.weights import combined, weights_of
 from energy.forecasters.published import already_said, by_parts
 from energy.forecasters.similar import Depth, forecast_similar_days
@@ -77,20 +78,19 @@ class Combined:
         self, target: Target, past: Past, horizon: Horizon, laid: Laid, book: Book, weights: Floats,
         flags: tuple[str, ...],
     ) -> Forecast:  # fmt: skip
-        middle = combined(book.now, weights)
-        errors = book.came[:-1] - combined(book.said[:, :-1], weights)
-        quantiles = within_limits(laid.days, np.sort(middle + spread_of(laid.days, middle, errors), axis=0))
+        told = told_of(laid.days, book.issues, combined(book.said, weights), book.said, book.came)
+        quantiles = quantiles_of(laid.days, told)
         unit = past.target.unit
-        told = {level: Series(horizon, laid.on_horizon(q), unit) for level, q in zip(LEVELS, quantiles, strict=True)}
+        series = {level: Series(horizon, laid.on_horizon(q), unit) for level, q in zip(LEVELS, quantiles, strict=True)}
         forecast = Forecast(
             target=target,
             issued_at=past.known_at,
-            p10=told[0.1],
-            p50=told[0.5],
-            p90=told[0.9],
+            p10=series[0.1],
+            p50=series[0.5],
+            p90=series[0.9],
             source=self.name,
             flags=tuple(dict.fromkeys(flags)),
-            quantiles=tuple(told.items()),
+            quantiles=tuple(series.items()),
             members=tuple(
                 Member(name=name, weight=float(weight), p50=Series(horizon, laid.on_horizon(said), unit))
                 for name, weight, said in zip(book.names, weights, book.now, strict=True)

@@ -1,30 +1,71 @@
-"""Bands: quantiles around the combined middle, from what its issued forecasts erred at that time of day."""
+"""Bands: quantiles around the combined middle, from what its issued forecasts erred.
+
+Errors are measured in the scale of their cell (`scale`), pooled by hour and kind of day (`pools`), read off at each
+level and put back into the scale of the day ahead, around a middle that is shifted to the median (`shift`).
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.pools import RECENT_HALF_LIFE, pools, quantiles
+from energy.forecasters.combined.scale import scale_of
+from energy.forecasters.combined.shift import shift_of
+from energy.forecasters.combined.told import Told
 from energy.forecasters.limits import NET_SHARE, NIGHT_DAYS, NIGHT_SHARE
 from energy.model.forecast import LEVELS, Target
 
 Floats = NDArray[np.float64]
 
+CHANGE_DAYS = 28  # of which the changes from day to day say how far off a first forecast may be
 
-def spread_of(days: Days, middle: Floats, errors: Floats) -> Floats:
-    """(levels, rows ahead, slots a day): what is added to the middle at each of `LEVELS`.
 
-    `errors` (issues, rows ahead, slots a day) are what came less what the combined forecast said, oldest first.
-    """
-    added = np.zeros((len(LEVELS), *middle.shape))
-    hours = days.minute // 60
-    for ahead in range(middle.shape[0]):
-        for hour in np.unique(hours):
-            here = hours == hour
-            pool = errors[:, ahead, here]
-            pool = pool[~np.isnan(pool)]
-            if len(pool):
-                added[:, ahead, here] = np.quantile(pool, LEVELS)[:, None]
-    return added
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What differs between targets."""
+
+    other_kinds: float = 0.5  # what an error on another kind of day counts
+    neighbours: int = 3  # hours on each side that err alike
+    bell_hours: float = 1.0  # over which the size of errors is averaged
+
+
+HABITS = {Target.BASE_LOAD: Habit(other_kinds=0.2, neighbours=0, bell_hours=0.15), Target.PV: Habit(other_kinds=1.0)}
+
+
+def quantiles_of(days: Days, told: Told) -> Floats:
+    """(levels, rows ahead, slots a day): the quantiles of the rows ahead at each of `LEVELS`."""
+    habit = HABITS.get(days.target, Habit())
+    rows = np.minimum(told.issues[:, None] + np.arange(told.ahead)[None, :], days.rows - 1)
+    drivers = [values[rows] for values in days.drivers.values()]
+    scale = scale_of(
+        told, drivers, prior=change_by_day(days), other_kinds=habit.other_kinds, bell_hours=habit.bell_hours
+    )
+    shift = shift_of(told, scale)
+    standard = (told.errors - shift) / scale
+    added = np.zeros((len(LEVELS), told.ahead, told.slots))
+    for ahead in range(told.ahead):
+        for pool in pools(told, standard, ahead, neighbours=habit.neighbours):
+            kind = told.kind[:, ahead, pool.slots.start]
+            by_issue = told.recency(RECENT_HALF_LIFE) * np.where(kind == kind[-1], 1.0, habit.other_kinds)
+            added[:, ahead, pool.slots] = quantiles(pool, by_issue)[:, None]
+    middle = told.middle[-1] + shift[-1]
+    return within_limits(days, np.sort(middle + added * scale[-1], axis=0))
+
+
+def change_by_day(days: Days) -> Floats:
+    """(slots): the mean change from a day to the next at each time of day: how far off a forecast may be before any
+    error of it is known. With one day of history it is what that day strays from its own mean."""
+    seen = days.y[max(0, days.issue - CHANGE_DAYS) : days.issue]
+    changes = np.abs(np.diff(seen, axis=0))
+    known = ~np.isnan(changes)
+    if not known.any():
+        strays = np.abs(seen - np.nanmean(seen))
+        return np.full(days.slots, float(np.nanmean(strays)))
+    of_all = float(changes[known].mean())
+    by_slot: Floats = (np.where(known, changes, 0.0).sum(axis=0) + 2.0 * of_all) / (known.sum(axis=0) + 2.0)
+    return by_slot
 
 
 def within_limits(days: Days, quantiles: Floats) -> Floats:
