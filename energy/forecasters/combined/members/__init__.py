@@ -34,8 +34,12 @@ class Member(Protocol):
 
 def known_members() -> Mapping[str, Callable[[], Member]]:
     """Every member by its name. What is heavy is imported when the member is made."""
+    from energy.forecasters.combined.members.analog import AnalogDays
+    from energy.forecasters.combined.members.boosted import BoostedLoad
     from energy.forecasters.combined.members.similar import SimilarDays
     from energy.forecasters.combined.members.trees import Trees
     from energy.forecasters.combined.members.week import WeekBefore
 
-    return {"week": WeekBefore, "similar": SimilarDays, "trees": Trees}
+    return {
+        "week": WeekBefore, "similar": SimilarDays, "trees": Trees, "analog": AnalogDays, "boosted": BoostedLoad,
+    }  # fmt: skip
