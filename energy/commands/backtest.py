@@ -22,7 +22,8 @@ TARGETS = {"price": "price", "load": "base_load", "carbon": "carbon", "pv": "pv"
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--target", type=click.Choice(list(TARGETS)), required=True, help="What the column holds.")
 @click.option("--column", required=True, help="The column that is forecast.")
-@click.option("--drivers", default="", help="Columns known ahead (day-ahead forecasts, weather), with commas.")
+@click.option("--drivers", default="", help="Columns known ahead (day-ahead forecasts, weather, shifts in numbers or "
+              "words), with commas.")  # fmt: skip
 @click.option("--days", type=click.IntRange(min=1), default=28, show_default=True, help="The last so many days.")
 @click.option("--horizon", default="24h", show_default=True, help="How far ahead: 24h, 36h, 7d.")
 @click.option("--issue", default="00:00", show_default=True, help="Wall-clock time at which each is issued.")
@@ -98,6 +99,7 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         time=options["time"],
         zone=options["stamps_zone"] or zone,
         stamps=Stamps(options["stamps"]),
+        wordy=drivers,
     )
     read = read_intervals(file, mapping)
     target = Target(TARGETS[options["target"]])

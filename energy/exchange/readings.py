@@ -8,7 +8,7 @@ import gzip
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from energy.plugins import nearest
 from energy.units import ENERGY_TO_KWH, POWER_TO_KW
 
 DELIMITERS = (",", ";", "\t", "|")
+MOST_WORDS = 40  # different ones, in a column that names kinds of something
 HEADER_WITHIN = 30  # lines; some exports put an address and a meter number above the header
 EMPTY = {"", "-", "--", "n/a", "na", "nan", "null", "none"}
 
@@ -35,6 +36,7 @@ class FileMapping:
     decimal: str = ""  # "," or "."; empty: as the column shows
     delimiter: str = ""  # empty: as the header shows
     pattern: str | None = None  # strptime format of the stamps
+    wordy: tuple[str, ...] = ()  # columns that may hold words (a shift, a type of day): each word becomes a number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +68,14 @@ def read_intervals(path: Path, mapping: FileMapping) -> ReadResult:
     except StepError as error:
         raise ImportFileError(path.name, [Mistake(f"column {table.time_name}", str(error))]) from error
     bad = [(i, Mistake(table.where(i, table.time_name), why)) for i, why in placed.wrong.items()]
-    comma = _decimal_comma(path, mapping, table)
+    words = {column: codes for column in mapping.wordy if (codes := _words(table, column))}
+    comma = _decimal_comma(path, mapping, table, words)
     rows: dict[int, ReadRow] = {}
     twins = 0
     for i, start in enumerate(placed.starts):
         if i in placed.wrong:
             continue
-        values, mistakes = _values(table, i, mapping.columns, comma)
+        values, mistakes = _values(table, i, mapping.columns, comma, words)
         bad += [(i, mistake) for mistake in mistakes]
         if i in placed.twin_of:
             first = rows.get(placed.twin_of[i])
@@ -83,7 +86,8 @@ def read_intervals(path: Path, mapping: FileMapping) -> ReadResult:
         elif not mistakes and start is not None:
             rows[i] = ReadRow(line=table.lines[i], start=start, values=values)
     ordered = tuple(sorted(rows.values(), key=lambda row: row.start))
-    notes = [*table.notes, *notes, *placed.notes, *_noticed(ordered, placed.step_minutes, twins)]
+    told = [f"column {column} holds words: {_codes_shown(codes)}" for column, codes in words.items()]
+    notes = [*table.notes, *notes, *told, *placed.notes, *_noticed(ordered, placed.step_minutes, twins)]
     return ReadResult(
         rows=ordered,
         bad=tuple(mistake for _, mistake in sorted(bad, key=lambda pair: pair[0])),
@@ -201,11 +205,27 @@ def _time_columns(path: Path, mapping: FileMapping, names: list[str], first: lis
     raise ImportFileError(path.name, [Mistake("columns", f"{why}; name the one that does with --time")])
 
 
-def _decimal_comma(path: Path, mapping: FileMapping, table: _Table) -> bool:
+def _words(table: _Table, column: str) -> dict[str, int]:
+    """The words of a column in the order in which they first appear, each with its number; none where the column holds
+    numbers, or so many words that they are no kinds of anything."""
+    cells = [cell for i in range(len(table.rows)) if (cell := table.cell(i, column)).lower() not in EMPTY]
+    distinct = list(dict.fromkeys(cells))
+    wordy = sum(re.search(r"\d", cell) is None for cell in distinct)
+    if not 0 < len(distinct) <= MOST_WORDS or 2 * wordy <= len(distinct):
+        return {}
+    return {word: code for code, word in enumerate(distinct)}
+
+
+def _codes_shown(codes: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} is {code}" for word, code in codes.items())
+
+
+def _decimal_comma(path: Path, mapping: FileMapping, table: _Table, words: Mapping[str, object]) -> bool:
     """Whether numbers are written with a decimal comma, as all columns together show."""
     if mapping.decimal:
         return mapping.decimal == ","
-    cells = [table.cell(i, column) for i in range(len(table.rows)) for column in mapping.columns]
+    columns = [column for column in mapping.columns if column not in words]
+    cells = [table.cell(i, column) for i in range(len(table.rows)) for column in columns]
     commas = [cell for cell in cells if "," in cell]
     if not commas:
         return False
@@ -220,12 +240,15 @@ def _decimal_comma(path: Path, mapping: FileMapping, table: _Table) -> bool:
 
 
 def _values(
-    table: _Table, i: int, columns: Sequence[str], comma: bool
+    table: _Table, i: int, columns: Sequence[str], comma: bool, words: Mapping[str, Mapping[str, int]]
 ) -> tuple[tuple[float | None, ...], list[Mistake]]:
     values: list[float | None] = []
     mistakes = []
     for column in columns:
         cell = table.cell(i, column)
+        if column in words:
+            values.append(None if cell.lower() in EMPTY else float(words[column][cell]))
+            continue
         try:
             values.append(None if cell.lower() in EMPTY else number(cell, comma))
         except ValueError as error:

@@ -13,6 +13,7 @@ from energy.forecasters.combined.days import Days, Laid, laid_out
 from energy.forecasters.combined.deadline import Deadline
 from energy.forecasters.combined.drivers import Driven, screened
 from energy.forecasters.combined.issued import kept_of
+from energy.forecasters.combined.load import believed
 from energy.forecasters.combined.members import Member as Model
 from energy.forecasters.combined.members import known_members
 from energy.forecasters.combined.recipes import RECIPES, Recipe
@@ -66,6 +67,8 @@ class Combined:
         laid = laid_out(target, past, horizon, most_days=recipe.most_days, least_minutes=recipe.step_minutes)
         if laid is None:
             return similar_days((), target, past, horizon)
+        if target is Target.BASE_LOAD:
+            laid = believed(laid, past.target.unit)
         drivers = screened(laid, past.drivers)
         book = opened(laid.days, [Driven(member, drivers) for member in members], back=recipe.own_errors,
                       kept=kept_of(past.issued, laid), deadline=deadline)  # fmt: skip

@@ -1,6 +1,8 @@
 """The members of a combined forecast: one file each, all behind `Member`. `week` is the one to copy."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -43,12 +45,23 @@ class Remarks(Protocol):
     def remarks(self, days: Days) -> tuple[str, ...]: ...
 
 
+# Each member by its name: its file, and its class. LightGBM and scikit-learn are imported with the members that need them.
+MEMBERS = {
+    "week": ("week", "WeekBefore"),
+    "similar": ("similar", "SimilarDays"),
+    "analog": ("analog", "AnalogDays"),
+    "trees": ("trees", "Trees"),
+    "boosted": ("boosted", "BoostedLoad"),
+    "sun": ("sun", "SunnyDays"),
+    "wind": ("wind", "WindyDays"),
+}
+
+
 def known_members() -> Mapping[str, Callable[[], Member]]:
     """Every member by its name. What is heavy is imported when the member is made."""
-    from energy.forecasters.combined.members.similar import SimilarDays
-    from energy.forecasters.combined.members.sun import SunnyDays
-    from energy.forecasters.combined.members.trees import Trees
-    from energy.forecasters.combined.members.week import WeekBefore
-    from energy.forecasters.combined.members.wind import WindyDays
+    return {name: partial(made, *place) for name, place in MEMBERS.items()}
 
-    return {"week": WeekBefore, "similar": SimilarDays, "trees": Trees, "sun": SunnyDays, "wind": WindyDays}
+
+def made(file: str, kind: str) -> Member:
+    member: Member = getattr(import_module(f"{__name__}.{file}"), kind)()
+    return member

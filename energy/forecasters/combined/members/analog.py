@@ -1,0 +1,172 @@
+"""Analog days: the weighted median of past days that followed a day like the last one, under the same calendar and plan.
+
+What a plant draws in one quarter of an hour is mostly chance, so that the median of many days misses by less than any
+one of them. Which days count is what can be known: the calendar, the plan (drivers of few values, as shifts), the shape
+of the last day, and whether the plant was unexpectedly down on it. Weather and other drivers are taken out of the days
+beforehand and put in again for the day ahead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from energy.forecasters.combined.change import Change, changes, levelled
+from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.members.driven import driven_part, is_plan
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+BLOCKS = 12  # of a day, by whose means days are compared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """How unlike days are: what adds one to the distance divides the weight of a day by e."""
+
+    back: int = 200  # days looked back
+    most: int = 40  # days that count
+    kind: float = 2.0  # another kind of day
+    weekday: float = 0.3
+    kind_before: float = 0.15
+    plan: float = 6.0  # another plan on the day
+    plan_before: float = 0.3
+    shape: float = 1.0  # the last day, a standard deviation away in each block
+    down: float = 4.0  # one was unexpectedly down the day before, the other not
+    age_days: float = 120.0  # so many days older
+    still_down: float = 1.2  # what a last day that was unexpectedly down weighs as an example of the next
+
+
+class AnalogDays:
+    name = "analog"
+    least_days = 5
+
+    def __init__(self, likeness: Likeness | None = None) -> None:
+        self._like = likeness or Likeness()
+
+    def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
+        said = np.full((len(issues), days.ahead, days.slots), np.nan)
+        found = changes(days)
+        for place, issue in enumerate(issues):
+            said[place] = self._issued(days, issue, found)
+        return said
+
+    def _issued(self, days: Days, issue: int, found: Sequence[Change]) -> Floats:
+        """(rows ahead, slots a day)"""
+        said = np.full((days.ahead, days.slots), np.nan)
+        first = max(0, issue - self._like.back)
+        rows = levelled(days, issue, first, found)
+        moved = driven_part(days, issue, first, rows)
+        state = State.of(days, issue, first, rows - moved[: issue - first])
+        for ahead in range(min(days.ahead, days.rows - issue)):
+            here, weights = self._examples(days, issue, first, ahead, state)
+            if not len(here):
+                continue
+            profiles = state.rows[here]
+            if state.still_down(days.kind[issue + ahead]) and not plans(days):
+                profiles = np.concatenate([profiles, state.rows[-1:]])
+                weights = np.append(weights, self._like.still_down)
+            said[ahead] = pooled_median(profiles, weights, 15 // days.step_minutes) + moved[issue + ahead - first]
+        return said
+
+    def _examples(self, days: Days, issue: int, first: int, ahead: int, state: "State") -> tuple[Ints, Floats]:
+        """Past days by their place in the rows looked at, and their weights."""
+        like, row = self._like, issue + ahead
+        past = np.arange(first + ahead + 1, issue)  # each with the last day that was known as far ahead of it
+        past = past[(~np.isnan(state.rows[past - first])).mean(axis=1) > 0.5]
+        if not len(past):
+            return past, np.empty(0)
+        before = past - ahead - 1
+        unlike = like.shape * state.unlike(before - first)
+        unlike += like.kind * (days.kind[past] != days.kind[row]).mean(axis=1)
+        unlike += like.kind_before * (days.kind[before] != days.kind[issue - 1]).mean(axis=1)
+        middle = days.slots // 2
+        unlike += like.weekday * (days.weekday[past, middle] != days.weekday[row, middle])
+        unlike += like.down * np.abs(state.down[before - first] - state.down[-1]) ** 2
+        for plan in plans(days):
+            unlike += like.plan * otherwise(plan, past, row) + like.plan_before * otherwise(plan, past - 1, row - 1)
+        unlike += (issue - past) / like.age_days
+        nearest = np.argsort(unlike, kind="stable")[: like.most]
+        return past[nearest] - first, np.exp(unlike[nearest[0]] - unlike[nearest])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """The rows looked at, without what drivers moved, and what each says of the day after it."""
+
+    rows: Floats  # (rows, slots a day)
+    blocks: Floats  # (rows, blocks) their means, in standard deviations of the last weeks
+    down: Floats  # (rows) how far a day was below (-1 is all of it) or above its usual, zero if less than half
+    usual: Floats  # (kinds, slots a day)
+    base: float  # what is drawn when nothing runs
+    span: float  # what a working day adds to it
+
+    @classmethod
+    def of(cls, days: Days, issue: int, first: int, rows: Floats) -> "State":
+        kinds = days.kind[first:issue]
+        late = slice(max(0, len(rows) - 60), None)
+        usual = np.stack([median(np.where(kinds[late] == kind, rows[late], np.nan)) for kind in range(3)])
+        usual = np.where(np.isnan(usual), median(rows[late]), usual)
+        blocks = np.stack([mean(part, axis=1) for part in np.array_split(rows, BLOCKS, axis=1)], axis=1)
+        spread = np.nanstd(blocks[late], axis=0) if len(rows) > 1 else np.ones(BLOCKS)
+        base = float(np.nanquantile(rows[late], 0.05))
+        span = max(float(mean(usual[0], axis=0)) - base, 1e-9)
+        gap = mean(rows - np.take_along_axis(usual, kinds, axis=0), axis=1) / span
+        down = np.where(np.abs(gap) > 0.5, gap, 0.0)
+        return cls(rows, blocks / np.where(spread > 0, spread, 1.0), down, usual, base, span)
+
+    def unlike(self, places: Ints) -> Floats:
+        """How unlike the last day some days were, later hours counting more."""
+        weights = np.linspace(0.3, 1.7, self.blocks.shape[1])
+        apart = mean((self.blocks[places] - self.blocks[-1]) ** 2 * weights, axis=1)
+        return np.where(np.isnan(apart), 4.0, apart)
+
+    def still_down(self, kinds: Ints) -> bool:
+        """Whether the last day was unexpectedly down, before a day on which work would be usual."""
+        usual = float(mean(np.take_along_axis(self.usual, kinds[None, :], axis=0)[0], axis=0))
+        return bool(self.down[-1] < -0.5 and usual - self.base > 0.4 * self.span)
+
+
+def plans(days: Days) -> list[Floats]:
+    return [values for values in days.drivers.values() if is_plan(values)]
+
+
+def otherwise(plan: Floats, rows: Ints, row: int) -> Floats:
+    """How far the plan of some days is another: the share of the day, full from a third of it on."""
+    if row < 0:
+        return np.zeros(len(rows))
+    both = ~(np.isnan(plan[rows]) | np.isnan(plan[row]))
+    return np.minimum(1.0, 3.0 * ((plan[rows] != plan[row]) & both).mean(axis=1))
+
+
+def pooled_median(profiles: Floats, weights: Floats, slots: int) -> Floats:
+    """The weighted median of each slot, over the profiles and the same shifted by so many slots either way."""
+    shifted = [np.roll(profiles, shift, axis=1) for shift in range(-slots, slots + 1)]
+    pool = np.concatenate(shifted)
+    known = ~np.isnan(pool)
+    order = np.argsort(np.where(known, pool, np.inf), axis=0, kind="stable")
+    each = np.tile(weights, len(shifted))[:, None] * known
+    upto = np.cumsum(np.take_along_axis(each, order, axis=0), axis=0)
+    place = (upto >= 0.5 * upto[-1]).argmax(axis=0)
+    found: Floats = np.take_along_axis(pool, order, axis=0)[place, np.arange(pool.shape[1])]
+    return np.where(upto[-1] > 0, found, np.nan)
+
+
+def mean(values: Floats, axis: int) -> Floats:
+    """The mean of what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
+    return found
+
+
+def median(rows: Floats) -> Floats:
+    """The median of each column over what is known, NaN where nothing is."""
+    known = (~np.isnan(rows)).sum(axis=0)
+    ordered = np.sort(rows, axis=0)  # NaN last
+    columns = np.arange(rows.shape[1])
+    low, high = np.maximum(known - 1, 0) // 2, known // 2
+    found: Floats = (ordered[low, columns] + ordered[np.minimum(high, len(rows) - 1), columns]) / 2
+    return np.where(known > 0, found, np.nan)
