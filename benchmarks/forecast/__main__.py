@@ -16,16 +16,16 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.forecast import stock
-from benchmarks.forecast.cases import PRICE, Case, cases, missing
+from benchmarks.forecast.cases import CARBON, LOAD, PRICE, Case, cases, missing
 from benchmarks.forecast.tables import page
 from energy.forecasters.backtest_file import versions
 
 RESULTS = Path(__file__).parents[1] / "results" / "forecast"
-STOCK_EVERY = {True: 40, False: 180}  # days: Stan takes its time
+STOCK_EVERY = {True: 9, False: 45}  # days of a year, fewer of less
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,11 @@ def jobs(found: Sequence[Case], results: Path, *, everything: bool) -> list[Job]
         every = case.every if everything else case.every_in_sample
         made.append(Job(case=case, module="energy.cli", every=every, out=results / f"{kept}-{case.key}.json"))
     for case in found:
-        if case.group == PRICE:
+        if case.group in (PRICE, LOAD, CARBON):
             out = results / f"{kept}-stock-{case.key}.json"
-            made.append(Job(case=case, module=stock.__name__, every=STOCK_EVERY[everything], out=out))
+            step = case.every if everything else case.every_in_sample  # days on which the other is tested too
+            every = step * max(1, STOCK_EVERY[everything] * case.days // (364 * step))
+            made.append(Job(case=replace(case, drivers=()), module=stock.__name__, every=every, out=out))
     return made
 
 

@@ -38,7 +38,7 @@ def page(files: Mapping[Path, Case], *, everything: bool, absent: Sequence[str])
         chapter("Bands beside plain conformal ones", bands([a for a in own if not a.said["by_lead_day"]]), BANDS_NOTE),
         chapter("What the price forecast is worth", values(prices), VALUES_NOTE),
         chapter("Carbon intensity beside the production forecasts", carbon(own), CARBON_NOTE),
-        chapter("Stock Prophet", stock_table(stocks, prices), STOCK_NOTE),
+        chapter("Stock Prophet", stock_table(stocks, own), STOCK_NOTE),
         chapter("By days ahead", by_days_ahead(own)),
         chapter("What the members weighed on average", weights(own)),
     ]
@@ -154,24 +154,31 @@ def carbon(own: Sequence[Answer]) -> str:
 
 
 STOCK_NOTE = (
-    "`Prophet()` with every default on the whole history, a fit by Stan each day (`benchmarks/forecast/stock.py`), on a few days "
-    "spread over the period; beside it the copy of last week on the same days."
+    "`Prophet()` with every default on the whole history, fitted anew each day (`benchmarks/forecast/stock.py`), on some days "
+    "spread over the period; beside it the combined forecast on the same days, over the same copy of last week."
 )
 
 
-def stock_table(stocks: Sequence[Answer], prices: Sequence[Answer]) -> str:
+def stock_table(stocks: Sequence[Answer], own: Sequence[Answer]) -> str:
     """What Prophet gives as people use it."""
+    combined = {(a.case.group, a.case.name): a for a in own}
     rows = []
     for answer in stocks:
-        by_issue = {own["issue_time"]: error for own_answer in prices if own_answer.case.name == answer.case.name
-                    for own, error in zip(own_answer.issued, daily(own_answer.said["daily_mae"]), strict=True)}  # fmt: skip
-        same = [day["issue_time"] for day in answer.issued]
-        ours = np.mean([by_issue[t] for t in same]) if set(same) <= set(by_issue) else math.nan
-        said = answer.said
-        rows.append([answer.case.name, str(said["days"]), f"{said['mae']:.4g}", f"{said['rmae_week']:.2f}",
-                     "–" if math.isnan(ours) else f"{ours / said['yardsticks'][WEEK]['mae']:.2f}",
-                     percent(said["coverage_80"]), f"{said['seconds'] / said['days']:.0f}"])  # fmt: skip
-    return markdown("market | days | MAE | of week | combined of week, same days | in band | s a forecast", rows)
+        said, week = answer.said, answer.said["yardsticks"][WEEK]["mae"]
+        beside = on_days(combined.get((answer.case.group, answer.case.name)), [d["issue_time"] for d in answer.issued])
+        rows.append([answer.case.group, answer.case.name, str(said["days"]), f"{said['mae']:.4g}", f"{said['rmae_week']:.2f}",
+                     "–" if math.isnan(beside) else f"{beside / week:.2f}", percent(said["coverage_80"]),
+                     f"{said['seconds'] / said['days']:.1f}"])  # fmt: skip
+    return markdown("test | of | days | MAE | of week | combined, of week | in band | s a forecast", rows)
+
+
+def on_days(answer: Answer | None, issued: Sequence[str]) -> float:
+    """The mean of the daily errors of some days; NaN where one was not tested."""
+    if answer is None:
+        return math.nan
+    daily_mae = daily(answer.said["daily_mae"])
+    by_issue = {day["issue_time"]: error for day, error in zip(answer.issued, daily_mae, strict=True)}
+    return float(np.mean([by_issue.get(t, math.nan) for t in issued]))
 
 
 def by_days_ahead(own: Sequence[Answer]) -> str:
