@@ -5,11 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test demo steelworks test lint types bench bench-all docs soak clean
+.PHONY: help install install-test demo steelworks test lint types bench bench-all bench-forecast bench-forecast-all docs soak clean
 
 help:
 	@echo "Loadstone. Start with 'make demo'; then README.md, 'Your own plant'."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Loadstone and what it needs, into .venv/
 install-test: $(STAMP)-test ## the same, with what the tests need
@@ -46,6 +46,12 @@ bench: install-test ## how good and how fast the optimizer is: a fixed sample, a
 
 bench-all: install-test ## the whole of it, about three hours; goes on where it was stopped
 	$(BIN)/python -m benchmarks --all
+
+bench-forecast: install-test ## how good the forecasts are: a fixed sample of days, at most 20 minutes; needs LOADSTONE_DATA
+	$(BIN)/python -m benchmarks.forecast
+
+bench-forecast-all: install-test ## every day of every series; goes on where it was stopped
+	$(BIN)/python -m benchmarks.forecast --all
 
 soak: install-test ## kill the running service a hundred times; about six minutes
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist

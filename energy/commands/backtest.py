@@ -53,19 +53,25 @@ def backtest(file: Path, out: Path, **options: Any) -> None:
     loadstone backtest NP.csv.gz --target price --column OT --days 28 \\
         --drivers "Grid load forecast,Wind power forecast" --json np.json
     """
+    sheet = prepare(file, options)
+    answer = tested(sheet, built(options["forecaster"], sheet.trial), out)
+    for line in summary(answer):
+        click.echo(line)
+
+
+def tested(sheet: "Sheet", forecasters: "list[Forecaster]", out: Path) -> dict[str, Any]:
+    """The answer of a test, written to its file; days that an interrupted run has done are not done again."""
     from energy.forecasters.backtest import issue
     from energy.forecasters.backtest_file import Partial, write
 
-    sheet = prepare(file, options)
     out.parent.mkdir(parents=True, exist_ok=True)
-    forecasters = built(options["forecaster"], sheet.trial)
     partial = Partial(out.with_name(out.name + ".partial"), sheet)
     done = sorted(partial.read(), key=lambda day: day.at)
     already = {day.at for day in done}
     left = [at for at in sheet.trial.issue_times() if at not in already]
     if done:
         click.echo(f"{len(done)} days were already done; {len(left)} are left.", err=True)
-    with click.progressbar(left, label=f"{options['forecaster']} on {file.name}", file=sys.stderr) as days:
+    with click.progressbar(left, label=f"{sheet.tested} on {sheet.settings['file']}", file=sys.stderr) as days:
         for at in days:
             day = issue(sheet.trial, forecasters, at, done)
             partial.add(day)
@@ -73,8 +79,7 @@ def backtest(file: Path, out: Path, **options: Any) -> None:
     answer = sheet.answer(done)
     write(out, answer)
     partial.remove()
-    for line in summary(answer):
-        click.echo(line)
+    return answer
 
 
 def prepare(file: Path, options: dict[str, Any]) -> "Sheet":

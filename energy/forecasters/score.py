@@ -107,7 +107,12 @@ def crps(told: Floats, actual: Floats) -> float:
 def percentiles(forecast: Forecast) -> Floats:
     """(99, slots): the percentiles of a forecast, those that it does not tell as `Forecast.at` reads them."""
     told = forecast.quantiles or tuple(zip(TOLD_BY_ALL, (forecast.p10, forecast.p50, forecast.p90), strict=True))
-    read: Floats = _reading(tuple(level for level, _ in told)) @ np.array([series.values for _, series in told])
+    return percentiles_of(tuple(level for level, _ in told), np.array([series.values for _, series in told]))
+
+
+def percentiles_of(levels: tuple[float, ...], quantiles: Floats) -> Floats:
+    """(99, slots): the percentiles that lie between quantiles (levels, slots) of rising levels."""
+    read: Floats = _reading(levels) @ quantiles
     return read
 
 
