@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from energy.clock import floor_to, same_wall_time
-from energy.model.calendar import Calendar
+from energy.model.calendar import Calendar, Shift
 from energy.model.forecast import Forecast, Input, Member, Past, Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.problem import digest_of
@@ -135,7 +135,30 @@ def past_of(
         holidays=tuple(day.isoformat() for day in calendar.holidays),
         latitude=site.latitude,
         longitude=site.longitude,
+        branch=site.branch or branch_by(calendar),
+        peak_kw=peak_of(target, site),
+        yearly_kwh=site.yearly_kwh if target is Target.BASE_LOAD else None,
     )
+
+
+def peak_of(target: Target, site: Site) -> float | None:
+    """What limits a target: the roof, or the connection of a plant that says what it is."""
+    if target is Target.PV:
+        return site.pv_peak_kw or None
+    return site.import_limit_kw if target is Target.BASE_LOAD and site.branch else None
+
+
+def branch_by(calendar: Calendar) -> str:
+    """What kind of plant works at the hours of these crews; empty where nobody says who works when."""
+    hours = sum(((shift.end.hour - shift.start.hour) % 24 or 24) * len(shift.weekdays) for shift in by_hours(calendar))
+    if not hours:
+        return ""
+    return "one-shift" if hours < 60 else "two-shift" if hours < 100 else "three-shift" if hours < 150 else "continuous"
+
+
+def by_hours(calendar: Calendar) -> list[Shift]:
+    """The shifts, of those at the same hours of the same days one."""
+    return list({(shift.weekdays, shift.start, shift.end): shift for shift in calendar.shifts}.values())
 
 
 def crews_at_work(calendar: Calendar, horizon: Horizon, zone: str) -> Series | None:
