@@ -29,6 +29,8 @@ def site(said: s.SiteSection) -> Site:
         step_minutes=said.step_minutes,
         latitude=said.latitude,
         longitude=said.longitude,
+        branch=said.branch,
+        yearly_kwh=said.yearly_kwh,
         country=said.country,
     )
 

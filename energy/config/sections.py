@@ -114,6 +114,10 @@ class SiteSection(Section):
     import_limit_kw: float = Field(gt=0, le=1e6, description="what the grid connection may draw, kW")
     export_limit_kw: Power = Field(0.0, description="what it may feed in, kW")
     pv_peak_kw: Power = Field(0.0, description="peak power of the PV, kW")
+    branch: Literal[
+        "", "one-shift", "two-shift", "three-shift", "continuous", "office", "retail", "bakery", "cold-store"
+    ] = Field("", description="whose profile its load has until it was metered for a week; none given: by its crews")
+    yearly_kwh: float | None = Field(None, gt=0, le=1e10, description="energy of a year, for that profile, kWh")
     step_minutes: Literal[5, 10, 15, 30, 60] = Field(15, description="step of plans and interval energy, minutes")
     battery: BatterySection | None = Field(None, description="the battery, where there is one")
     machines: tuple[MachineSection, ...] = Field((), description="machines that run jobs, one at a time")

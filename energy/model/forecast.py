@@ -97,6 +97,9 @@ class Past:
     issued: tuple[Forecast, ...] = ()
     latitude: float | None = None  # degrees north; with the longitude it says where the sun stands
     longitude: float | None = None  # degrees east
+    branch: str = ""  # what kind of plant it is, as `energy.forecasters.cold` names them; empty is not known
+    peak_kw: float | None = None  # of a load what the connection may draw, of PV what the roof gives at its best
+    yearly_kwh: float | None = None  # of a load, as the plant was told by its bills
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

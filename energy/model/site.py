@@ -53,6 +53,8 @@ class Site:
     step_minutes: int = 15
     latitude: float | None = None
     longitude: float | None = None
+    branch: str = ""  # what kind of plant it is, for the profile of its first days; empty: by its crews
+    yearly_kwh: float | None = None  # as its bills say, for the level of its first days
     country: str = ""  # ISO 3166 code, optionally with a subdivision ("DE-BW"), for public holidays
 
     def machine(self, id: str) -> Machine:

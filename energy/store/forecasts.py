@@ -1,6 +1,8 @@
 """Issued forecasts."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -35,6 +37,39 @@ class Forecasts(Repository):
         within = (forecast.c.issued_at >= span.start, forecast.c.issued_at < span.end)
         query = sa.select(forecast.c.packed).where(*self._of(target), *within)
         return [unpack(Forecast, row.packed) for row in self._rows(query.order_by(forecast.c.issued_at, forecast.c.id))]
+
+    def issued_near(self, target: Target, times: Sequence[datetime], *, before: timedelta) -> list[Forecast]:
+        """For each time the last forecast issued at it or, at most so much, before it; oldest first. Only what is asked for
+        is unpacked."""
+        if not times:
+            return []
+        span = (forecast.c.issued_at >= min(times) - before, forecast.c.issued_at <= max(times))
+        query = sa.select(forecast.c.id, forecast.c.issued_at).where(*self._of(target), *span)
+        rows = self._rows(query.order_by(forecast.c.issued_at, forecast.c.id))
+        wanted = [
+            last
+            for time in sorted(times)
+            if (last := next((r.id for r in reversed(rows) if time - before <= r.issued_at <= time), None)) is not None
+        ]
+        chosen = sa.select(forecast.c.packed).where(forecast.c.id.in_(dict.fromkeys(wanted)))
+        return [
+            unpack(Forecast, row.packed) for row in self._rows(chosen.order_by(forecast.c.issued_at, forecast.c.id))
+        ]
+
+    def thin(self, target: Target, span: Interval) -> int:
+        """Leave P10, P50 and P90 of the forecasts issued in a span: what each member said, and the other quantiles, are
+        for learning from lately. Returns how many were thinned."""
+        within = (forecast.c.issued_at >= span.start, forecast.c.issued_at < span.end)
+        thinned = 0
+        with self._writing() as connection:
+            query = sa.select(forecast.c.id, forecast.c.packed).where(*self._of(target), *within)
+            for row in connection.execute(query).all():
+                whole = unpack(Forecast, row.packed)
+                if whole.quantiles or whole.members:
+                    packed = pack(replace(whole, quantiles=(), members=()))
+                    connection.execute(sa.update(forecast).where(forecast.c.id == row.id).values(packed=packed))
+                    thinned += 1
+        return thinned
 
     def _of(self, target: Target) -> tuple[sa.ColumnElement[bool], ...]:
         return (forecast.c.site == self._site, forecast.c.target == target.value)

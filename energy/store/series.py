@@ -141,16 +141,25 @@ def _offsets(said: Sequence[Value], horizon: Horizon) -> set[int]:
 
 
 def _values(connection: sa.Connection, number: int, horizon: Horizon, as_known_at: datetime | None) -> list[Value]:
-    """All versions that reach into a horizon, in the order in which they became known."""
+    """The latest version of every value that reaches into a horizon, in the order in which they became known. (An earlier
+    version of the same stretch of time says nothing any more; weather is forecast anew each hour.)"""
     known = () if as_known_at is None else (value.c.known_at <= micros(as_known_at),)
-    query = (
-        sa.select(value.c.start, value.c.minutes, value.c.value)
+    age = sa.func.row_number().over(
+        partition_by=(value.c.start, value.c.minutes), order_by=(value.c.known_at.desc(), value.c.batch.desc())
+    )
+    versions = (
+        sa.select(value.c.start, value.c.minutes, value.c.value, value.c.known_at, value.c.batch, age.label("age"))
         .where(
             value.c.channel == number,
             value.c.start > seconds(horizon.start) - LONGEST_MINUTES * 60,
             value.c.start < seconds(horizon.end),
             *known,
         )
-        .order_by(value.c.known_at, value.c.batch, value.c.start)
+        .subquery()
+    )
+    query = (
+        sa.select(versions.c.start, versions.c.minutes, versions.c.value)
+        .where(versions.c.age == 1)
+        .order_by(versions.c.known_at, versions.c.batch, versions.c.start)
     )
     return [(start, minutes, said) for start, minutes, said in connection.execute(query)]

@@ -8,6 +8,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.forecasters.cold import ENOUGH_DAYS as COLD_DAYS
+from energy.forecasters.cold import cold_forecast, known_days
 from energy.forecasters.combined.book import Book, opened
 from energy.forecasters.combined.days import Days, Laid, laid_out
 from energy.forecasters.combined.deadline import Deadline
@@ -64,6 +66,8 @@ class Combined:
     def _one(
         self, recipe: Recipe, members: Sequence[Model], deadline: Deadline, target: Target, past: Past, horizon: Horizon
     ) -> Forecast:
+        if known_days(past, horizon) < COLD_DAYS and (cold := cold_forecast(target, past, horizon)) is not None:
+            return replace(cold, inputs=inputs_of(past))
         laid = laid_out(target, past, horizon, most_days=recipe.most_days, least_minutes=recipe.step_minutes)
         if laid is None:
             return similar_days((), target, past, horizon)
@@ -98,7 +102,7 @@ class Combined:
                 Member(name=name, weight=float(weight), p50=Series(horizon, laid.on_horizon(said), unit))
                 for name, weight, said in zip(book.names, weights, book.now, strict=True)
             ),
-            inputs=tuple(input_of(name, series) for name, series in (("target", past.target), *past.drivers)),
+            inputs=inputs_of(past),
         )
         return forecast if forecast.p50.known.all() else with_gaps_filled(forecast, past)
 
@@ -152,6 +156,10 @@ def unanswered(book: Book) -> tuple[str, ...]:
     for name, why in book.silent:
         by_reason.setdefault(why, []).append(name)
     return tuple(f"without {', '.join(names)}: {why}" for why, names in by_reason.items())
+
+
+def inputs_of(past: Past) -> tuple[Input, ...]:
+    return tuple(input_of(name, series) for name, series in (("target", past.target), *past.drivers))
 
 
 def input_of(name: str, series: Series) -> Input:
