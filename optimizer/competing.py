@@ -213,6 +213,7 @@ def only(problem: Problem, jobs: set[str]) -> Problem:
         pv_band=None,
         import_price_band=None,
         scenarios=(),
+        sober_prices=(),
     )
 
 

@@ -34,6 +34,7 @@ from energy.model.problem_money import (
     Ratchet,
     Reduction,
     Scenario,
+    SoberPrice,
     Tier,
 )
 from energy.model.problem_plant import (
@@ -92,6 +93,7 @@ __all__ = [
     "Scenario",
     "Setup",
     "ShiftHours",
+    "SoberPrice",
     "Store",
     "Tier",
     "Transition",
@@ -147,6 +149,7 @@ class Problem:
     pv_band: Band | None = None
     import_price_band: Band | None = None
     scenarios: tuple[Scenario, ...] = ()
+    sober_prices: tuple[SoberPrice, ...] = ()  # by rising hours; none where every price is published
     curtailable: bool = False
     notes: tuple[str, ...] = ()  # what was missing or assumed, in words
 

@@ -1,4 +1,4 @@
-"""What a problem says of money and commitments: demand windows, tiers, limits, paid reductions, and bands of forecasts."""
+"""What a problem says of money and commitments: demand windows, tiers, limits, paid reductions, and how sure forecasts are."""
 
 from dataclasses import dataclass
 
@@ -88,6 +88,18 @@ class Band:
 
     p10: tuple[float, ...]
     p90: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoberPrice:
+    """What a kWh is reckoned at where a gain is told to people, for runs of up to `up_to_hours`. A published price is as
+    it is; a forecast one is drawn back to the mean of its day, by what choosing the hours that look cheapest has cost
+    before. `kept` is the least share of a forecast difference that is left of it."""
+
+    up_to_hours: float
+    kept: float
+    import_price: tuple[float, ...]
+    export_price: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+
 from energy.model.job import Planned
+from energy.model.series import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
     """What a move gains (positive is better), marginal in the order of the offer, in the site's currency and kg CO2e.
-    `peak` is what a demand charge gets smaller by; `forecast_share` the part of |energy| resting on forecast prices."""
+    `peak` is what a demand charge gets smaller by; `forecast_share` the part of |energy| resting on forecast prices.
+
+    Where a gain rests on them, `energy` and with it `money` are after the correction for choosing the hours that look
+    cheapest, and `optimism` is what that took off. `low` and `high` are P10 and P90 around that; None where nothing is
+    uncertain."""
 
     energy: float = 0.0
     export: float = 0.0
@@ -18,18 +25,43 @@ class Gain:
     other: float = 0.0  # wear, stored energy
     carbon_kg: float = 0.0
     peak_kw: float = 0.0
-    low: float | None = None  # money at the unfavourable band of forecast prices
+    low: float | None = None
     high: float | None = None
     forecast_share: float = 0.0
+    optimism: float = 0.0
 
     @property
     def money(self) -> float:
         return self.energy + self.export + self.peak + self.other
 
     @property
+    def uncorrected(self) -> float:
+        """The money as it was estimated before it was corrected."""
+        return self.money + self.optimism
+
+    @property
     def daily(self) -> float:
         """The part that is a daily saving; the peak part is credited once per billing period."""
         return self.energy + self.export + self.other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastPart:
+    """The slots of a gain that rest on forecast prices: by how much the site's import and export change there (kWh), and
+    the prices of then. With them the same moves can be reckoned again once the prices are published."""
+
+    import_kwh: Series
+    import_price: Series
+    export_kwh: Series
+    export_price: Series
+
+    def surprise(self, import_price: Series, export_price: Series) -> float | None:
+        """What the same moves gain more (or less) at the prices that came; None while one of them is unknown."""
+        imported, exported = self.import_kwh.values, self.export_kwh.values
+        dearer = import_price.over(self.import_kwh.horizon).values - self.import_price.values
+        better = export_price.over(self.export_kwh.horizon).values - self.export_price.values
+        more = np.where(exported != 0, exported * better, 0.0) - np.where(imported != 0, imported * dearer, 0.0)
+        return None if np.isnan(more).any() else float(more.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +112,7 @@ class Offer:
     state: OfferState = OfferState.OPEN
     state_reason: str = ""
     assumed_start: bool = False  # its as-is start is assumed: a class of its own, outside the headline
+    rests_on: ForecastPart | None = None  # None where every price it rests on is published
 
     @property
     def jobs(self) -> tuple[str, ...]:

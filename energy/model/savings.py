@@ -47,6 +47,17 @@ class DayPeak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChoice:
+    """What the hours of a day that looked cheapest to a forecast promised a run, and what came of it: currency/kWh that
+    the chosen hours are below the mean of all that the run could have had."""
+
+    lead_days: int  # 1: said on the day before, before its prices were published
+    hours: float  # how long the run is
+    estimated: float
+    realised: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaySavings:
     """The account of one local day. Daily savings are energy, export and carbon; peaks are per period.
 
@@ -70,6 +81,7 @@ class DaySavings:
     carbon_basis: str
     peaks: tuple[DayPeak, ...] = ()
     notes: tuple[str, ...] = ()
+    choices: tuple[PriceChoice, ...] = ()
 
     def money(self, kind: Kind) -> float:
         """The sum of what counts of one kind."""

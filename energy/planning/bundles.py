@@ -13,23 +13,24 @@ import numpy as np
 from energy.model.plan import How, HowFound, LineKind, Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.model.proposal import Gain
+from energy.planning.gain_risk import Change, told_gain
 from energy.planning.price import price_plan
 
 Places = dict[str, Placement]
-SHOWN_APART = {LineKind.ENERGY, LineKind.EXPORT, LineKind.DEMAND}
 PEAK_PARTNERS_FROM = (
     1.0  # currency: a joint peak gain this much above the sum of the single ones binds bundles together
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bundle:
     """Jobs that move together, the bundles (by index) that must be accepted first, and the marginal gain in the order
-    of the offer."""
+    of the offer, with what it changes at the meter."""
 
     jobs: tuple[str, ...]
     requires: tuple[int, ...]
     gain: Gain
+    change: Change
 
 
 def places_of(problem: Problem) -> Places:
@@ -201,50 +202,6 @@ def priced(problem: Problem, places: Mapping[str, Placement]) -> Plan:
     return price_plan(problem, [places[j.id] for j in problem.jobs], how=How(found=HowFound.AS_GIVEN))
 
 
-def gain_between(problem: Problem, before: Plan, after: Plan) -> Gain:
-    """What the second plan gains over the first, part by part; positive is better."""
-    a, b = before.bill, after.bill
-
-    def less(*kinds: LineKind) -> float:
-        return a.amount(*kinds) - b.amount(*kinds)
-
-    change = (np.array(after.import_kw) - np.array(before.import_kw)) * problem.step_hours
-    worth = change * np.array(problem.import_price)
-    forecast = ~np.array(problem.price_published)
-    turnover = float(np.abs(worth).sum())
-    gain = Gain(
-        energy=less(LineKind.ENERGY),
-        export=less(LineKind.EXPORT),
-        peak=less(LineKind.DEMAND),
-        other=less(*(kind for kind in LineKind if kind.is_money and kind not in SHOWN_APART)),
-        carbon_kg=a.carbon_kg - b.carbon_kg,
-        peak_kw=a.peak_kw - b.peak_kw,
-        forecast_share=float(np.abs(worth[forecast]).sum()) / turnover if turnover > 0 else 0.0,
-    )
-    low, high = money_band(problem, change, gain.money)
-    return Gain(
-        **{
-            f: getattr(gain, f) for f in ("energy", "export", "peak", "other", "carbon_kg", "peak_kw", "forecast_share")
-        },
-        low=low,
-        high=high,
-    )
-
-
-def money_band(problem: Problem, change_kwh: np.ndarray, money: float) -> tuple[float | None, float | None]:
-    """P10 and P90 of a gain that rests on forecast prices; (None, None) where all are published.
-
-    Within the hours that load leaves, and within those it enters, the errors of the price are taken as common; between
-    the two as independent: sd² = (Σ out · σ)² + (Σ in · σ)², σ = (P90 − P10) / 2.563.
-    """
-    if problem.import_price_band is None or all(problem.price_published):
-        return None, None
-    sigma = (np.array(problem.import_price_band.p90) - np.array(problem.import_price_band.p10)) / 2.563
-    out, into = float((np.minimum(change_kwh, 0) * sigma).sum()), float((np.maximum(change_kwh, 0) * sigma).sum())
-    spread = 1.2816 * float(np.hypot(out, into))
-    return money - spread, money + spread
-
-
 def bundles(problem: Problem, plan: Plan) -> list[Bundle]:
     """The bundles of a plan in the order of the offer, best first, each after what it requires. Their gains add up to
     the gain of the whole."""
@@ -319,7 +276,8 @@ def ordered(
             Bundle(
                 jobs=tuple(parts[number]),
                 requires=tuple(sorted(done.index(n) for n in needs[number])),
-                gain=gain_between(problem, standing, after),
+                gain=told_gain(problem, standing, after),
+                change=Change.between(problem, standing, after),
             )
         )
         done.append(number)
@@ -367,7 +325,8 @@ def sum_gain(found: Sequence[Bundle], members: Sequence[int]) -> float:
 
 
 def joined(found: Sequence[Bundle], members: Sequence[int], requires_: Sequence[int]) -> Bundle:
-    """Several bundles as one; their marginal gains add up."""
+    """Several bundles as one; their marginal gains add up. So do P10 and P90: the prices of a day err together, and a
+    band that is too wide flatters nobody."""
     gains = [found[m].gain for m in members]
     weights = [abs(g.energy) + 1e-9 for g in gains]
     lows, highs = [g.low for g in gains if g.low is not None], [g.high for g in gains if g.high is not None]
@@ -385,5 +344,10 @@ def joined(found: Sequence[Bundle], members: Sequence[int], requires_: Sequence[
             low=sum(lows) if banded else None,
             high=sum(highs) if banded else None,
             forecast_share=sum(w * g.forecast_share for w, g in zip(weights, gains, strict=True)) / sum(weights),
+            optimism=sum(g.optimism for g in gains),
+        ),
+        change=Change(
+            import_kwh=np.sum([found[m].change.import_kwh for m in members], axis=0),
+            export_kwh=np.sum([found[m].change.export_kwh for m in members], axis=0),
         ),
     )

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from energy.model.plan import Plan
 from energy.model.problem import Placement, Problem, ProblemJob
+from energy.model.proposal import Gain
 from energy.planning.around import Around, Split
 from energy.planning.obstacles import Places, why_not
 from energy.planning.plant_words import clock, first_clock, machine_name, money, name_of, span
 
-__all__ = ["Reason", "Split", "reasons", "why_not"]
+__all__ = ["Reason", "Split", "how_sure", "reasons", "why_not"]
 
 LEAST_WORTH_SAYING = 0.5  # currency: a better place that gains less is no news
 NOTHING = 0.005  # currency
@@ -82,6 +83,18 @@ def _reason(problem: Problem, plan: Plan, job: ProblemJob, places: Places) -> Re
         better_by=by,
         blocked_by=blocked,
     )
+
+
+def how_sure(gain: Gain, currency: str) -> list[str]:
+    """How much of a gain rests on forecast prices, and between what it lies; nothing where all are published."""
+    if gain.forecast_share <= 0 or gain.low is None or gain.high is None:
+        return []
+    before = f", {gain.uncorrected:,.0f} before it was corrected for choosing what looks cheap"
+    return [
+        f"It gains {gain.money:,.0f} {currency} (P10 {gain.low:,.0f}, P90 {gain.high:,.0f}); "
+        f"{100 * gain.forecast_share:.0f} % of the energy's worth rests on forecast prices"
+        f"{before if gain.optimism >= LEAST_WORTH_SAYING else ''}."
+    ]
 
 
 def _tight(slack_minutes: int) -> str:

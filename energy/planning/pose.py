@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
+from energy.clock import local_date
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import AsIsEntry, Job, JobState, Planned
 from energy.model.problem import (
@@ -24,11 +27,13 @@ from energy.model.problem import (
     ProblemBattery,
     ProblemJob,
     ProblemMachine,
+    SoberPrice,
 )
 from energy.model.series import Series
 from energy.planning import roster, tariff
 from energy.planning.effects import Effects, effects
 from energy.planning.freeze import freeze
+from energy.planning.optimism import by_length, drawn_back, kept_of
 from energy.planning.settle import past_the_end, settle, within
 from energy.planning.situation import Expected, Situation
 from energy.planning.slots import mode_of, slot_near, slot_powers
@@ -215,6 +220,7 @@ def assemble(
         base_load_band=band(situation.base_load),
         pv_band=band(situation.pv),
         import_price_band=price_band(situation),
+        sober_prices=sober_prices(situation),
         curtailable=False,
         notes=(*situation.notes, *limits.notes),
     )
@@ -253,6 +259,29 @@ def price_band(situation: Situation) -> Band | None:
         p10=row(tariff.import_price(situation.tariff, low, zone, holidays)),
         p90=row(tariff.import_price(situation.tariff, high, zone, holidays)),
     )
+
+
+def sober_prices(situation: Situation) -> tuple[SoberPrice, ...]:
+    """What forecast prices are reckoned at where a gain is told, by length of run; none where all are published."""
+    if all(situation.published):
+        return ()
+    zone, holidays, horizon = situation.site.zone, situation.calendar.holidays, situation.horizon
+    today = local_date(situation.now, zone)
+    ahead = np.array([(local_date(t, zone) - today).days for t in horizon.times()])
+    published, market = np.array(situation.published, dtype=np.bool_), situation.market_price.middle
+    found = []
+    for up_to, rows in by_length(situation.kept or kept_of(())).items():
+        shares = {one.lead_days: one.share for one in rows}
+        sober = Series(horizon, drawn_back(market.values, published, ahead, shares), market.unit)
+        found.append(
+            SoberPrice(
+                up_to_hours=up_to,
+                kept=min(shares.values()),
+                import_price=row(tariff.import_price(situation.tariff, sober, zone, holidays)),
+                export_price=row(tariff.export_price(situation.tariff, sober, zone, holidays)),
+            )
+        )
+    return tuple(found)
 
 
 def fact_closures(machine: str, limits: Effects, horizon: Horizon) -> list[Closed]:

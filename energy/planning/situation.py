@@ -13,6 +13,7 @@ from energy.model.run import JobRun
 from energy.model.series import Series
 from energy.model.site import Site
 from energy.model.tariff import Tariff
+from energy.planning.optimism import Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Situation:
     """Everything that planning depends on, as known now.
 
     `movable` is the span whose jobs may be asked for (by their start in the plan in force); `touched` are jobs that a
-    fact touches, which may move whenever they stand. `untouchable` maps a job to why nobody is asked for it.
+    fact touches, which may move whenever they stand. `untouchable` maps a job to why nobody is asked for it. `kept` says
+    how much of a forecast price difference has come true so far.
     """
 
     site: Site
@@ -55,4 +57,5 @@ class Situation:
     battery_kwh: float
     movable: Interval
     touched: frozenset[str] = frozenset()
+    kept: tuple[Kept, ...] = ()
     notes: tuple[str, ...] = field(default_factory=tuple)

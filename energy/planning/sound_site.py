@@ -1,9 +1,20 @@
 """What a problem may say of stores, reserves, tiers, demand windows, paid reductions and bands; all mistakes at once."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from energy.model.plan import LineKind
-from energy.model.problem import Band, DemandWindow, Problem, ProblemBattery, Reduction, Scenario, Store, Tier
+from energy.model.problem import (
+    Band,
+    DemandWindow,
+    Problem,
+    ProblemBattery,
+    Reduction,
+    Scenario,
+    SoberPrice,
+    Store,
+    Tier,
+)
 from energy.model.site import BatteryRule
 from energy.planning.sound_words import Say, at_least_zero, finite, length, span, unique
 
@@ -32,6 +43,15 @@ def mistakes(problem: Problem, say: Say) -> None:
             _ordered(band, name, say)
     for i, scenario in enumerate(problem.scenarios):
         _scenario(problem, scenario, f"scenarios[{i}]", say)
+    for i, sober in enumerate(problem.sober_prices):
+        _sober(problem, sober, f"sober_prices[{i}]", say)
+    hours = [sober.up_to_hours for sober in problem.sober_prices]
+    for i, (before, after) in enumerate(pairwise(hours), 1):
+        if after <= before:
+            say(
+                f"sober_prices[{i}].up_to_hours",
+                f"{after:g} is not more than {before:g}; they are told by rising hours",
+            )
     at_least_zero(problem.carbon_limit_kg, "carbon_limit_kg", say)
 
 
@@ -141,3 +161,13 @@ def _scenario(problem: Problem, scenario: Scenario, at: str, say: Say) -> None:
             length(row, problem.slots, f"{at}.{name}", say)
         for k, value in enumerate(row):
             (at_least_zero if name == "pv_kw" else finite)(value, f"{at}.{name}[{k}]", say)
+
+
+def _sober(problem: Problem, sober: SoberPrice, at: str, say: Say) -> None:
+    at_least_zero(sober.up_to_hours, f"{at}.up_to_hours", say)
+    if finite(sober.kept, f"{at}.kept", say) and not 0 <= sober.kept <= 1:
+        say(f"{at}.kept", f"{sober.kept:g} is no share; it lies from 0 to 1")
+    for name, row in (("import_price", sober.import_price), ("export_price", sober.export_price)):
+        length(row, problem.slots, f"{at}.{name}", say)
+        for k, value in enumerate(row):
+            finite(value, f"{at}.{name}[{k}]", say)

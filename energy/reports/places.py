@@ -8,9 +8,10 @@ from energy.model.job import Planned
 from energy.model.plan import Plan
 from energy.model.problem import Option, Placement, Problem, ProblemJob
 from energy.model.proposal import LoadShift, Offer
-from energy.planning.bundles import gain_between, places_of
+from energy.planning.bundles import places_of
 from energy.planning.check import check_placements, new_violations
 from energy.planning.explain import why_not
+from energy.planning.gain_risk import gain_between
 from energy.planning.slots import slot_near
 from energy.reports.pages import Place
 

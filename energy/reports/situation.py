@@ -28,6 +28,7 @@ from energy.model.site import Site
 from energy.model.tariff import Tariff
 from energy.planning import offer_times
 from energy.planning import tariff as tariffs
+from energy.planning.optimism import LOOK_BACK_DAYS, Kept, kept_of
 from energy.planning.situation import Expected, Situation
 from energy.store import Store
 
@@ -86,8 +87,16 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
         battery_kwh=battery_kwh(store, site, now),
         movable=movable,
         touched=touched,
+        kept=() if all(published) else kept(store, zone, now),
         notes=tuple(notes),
     )
+
+
+def kept(store: Store, zone: str, now: datetime) -> tuple[Kept, ...]:
+    """How much of what forecast prices promised came, by the accounts of the last days."""
+    today = local_date(now, zone)
+    accounts = store.ledger.days(today - timedelta(days=LOOK_BACK_DAYS), today)
+    return kept_of(choice for account in accounts for choice in account.choices)
 
 
 def nothing(horizon: Horizon) -> Expected:

@@ -25,9 +25,10 @@ from energy.model.proposal import (
     Scope,
     StandingRule,
 )
-from energy.planning.bundles import gain_between, places_of
+from energy.planning.bundles import places_of
 from energy.planning.check import check, new_violations
 from energy.planning.explain import why_not
+from energy.planning.gain_risk import Change, forecast_part, told_gain
 from energy.planning.slots import slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry
@@ -280,8 +281,15 @@ def edit(
     broken, before, after = tried(problem, shifts, price)
     if broken:
         raise DecisionRefusedError(f"Not possible: {broken[0].what}.", ["choose one of the places that are offered"])
-    gain = gain_between(problem, before, after)
-    edited = replace(offer, shifts=shifts, gain=gain, state=OfferState.ACCEPTED, state_reason="edited by the planner")
+    gain = told_gain(problem, before, after)
+    edited = replace(
+        offer,
+        shifts=shifts,
+        gain=gain,
+        rests_on=forecast_part(problem, Change.between(problem, before, after)),
+        state=OfferState.ACCEPTED,
+        state_reason="edited by the planner",
+    )
     taken = store.offers.put(edited, now)
     put_on_floor(store, taken, now)
     return Decided(

@@ -15,12 +15,13 @@ from energy.model.horizon import Interval
 from energy.model.job import Cause, Job
 from energy.model.plan import HowFound
 from energy.model.problem import Placement, Problem
-from energy.model.proposal import LoadShift, NotOffered, Offer, OfferState
+from energy.model.proposal import Gain, LoadShift, NotOffered, Offer, OfferState
 from energy.model.site import Site
 from energy.planning import offer_times
 from energy.planning.bundles import Bundle, bundles, places_of, priced, with_places, worth_asking
 from energy.planning.check import check, new_violations
-from energy.planning.explain import reasons
+from energy.planning.explain import how_sure, reasons
+from energy.planning.gain_risk import forecast_part, gain_between
 from energy.planning.slots import planned_at, slot_near
 from energy.store import Store
 from energy.store.store import JournalEntry, Planning
@@ -164,8 +165,8 @@ def better(
         return bool(kept) and not offered_for(store, offer_times.movable_span(now, calendar.rules, site.zone), now)
     problem = planning.problem
     shifts = {s.job: placement(problem, s) for o in open_now for s in o.shifts}
-    standing = priced(problem, with_places(problem, shifts, shifts)).bill.money
-    gain_open = priced(problem, places_of(problem)).bill.money - standing
+    standing = priced(problem, with_places(problem, shifts, shifts))
+    gain_open = gain_between(problem, priced(problem, places_of(problem)), standing).money
     return sum(b.gain.money for b in kept) > gain_open + calendar.rules.better_by
 
 
@@ -216,12 +217,18 @@ def publish(
             requires=tuple(offers[r].id for r in bundle.requires if r in offers),
             gain=bundle.gain,
             headline=headline(shifts, site),
-            reason=" ".join(sentences[s.job].sentence for s in shifts if s.job in sentences),
+            reason=" ".join(
+                [
+                    *(sentences[s.job].sentence for s in shifts if s.job in sentences),
+                    *how_sure(bundle.gain, site.currency),
+                ]
+            ),
             slack_minutes=slack(shifts),
             plan=planning.digest,
             offered_at=now,
             expires_at=offer_times.expiry(now, first, calendar.rules, site.zone),
             assumed_start=any(as_is[id].cause is Cause.ASSUMED for id in bundle.jobs if id in as_is),
+            rests_on=forecast_part(planning.problem, bundle.change),
         )
         if offer.expires_at <= now:
             continue
@@ -298,6 +305,17 @@ def headline(shifts: Sequence[LoadShift], site: Site) -> str:
     return "; ".join(parts) + more
 
 
+def too_little(gain: Gain, problem: Problem) -> str:
+    """Why a bundle was not worth a question; one that only looks good on a forecast may be so later."""
+    least = f"the least gain of {problem.least_gain:.0f} {problem.currency}"
+    if gain.uncorrected < problem.least_gain:
+        return f"below {least}"
+    return (
+        f"{gain.uncorrected:.0f} {problem.currency} by the forecast, which is below {least} once corrected for choosing "
+        "what looks cheap; worth asking again when the prices are published"
+    )
+
+
 def note_left_out(store: Store, planning: Planning, left: Sequence[Bundle], now: datetime) -> None:
     """What was not offered, and why, one click away."""
     problem = planning.problem
@@ -311,7 +329,7 @@ def note_left_out(store: Store, planning: Planning, left: Sequence[Bundle], now:
                 NotOffered(
                     job=id,
                     what=f"{problem.job(id).name}: {from_:%H:%M} → {there:%a %H:%M}",
-                    why=f"below the least gain of {problem.least_gain:.0f} {problem.currency}",
+                    why=too_little(bundle.gain, problem),
                     gain=bundle.gain.money,
                 )
             )

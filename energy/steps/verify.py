@@ -6,32 +6,36 @@ marginal gain, until the counterfactual is reached.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.clock import day_bounds, local
+from energy.clock import day_bounds, local, wall_to_utc
 from energy.metering.site import SiteMeters, job_loads, shaped, share_of_slots, site_load, state_of_charge
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact, FactKind
+from energy.model.forecast import Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import AsIsEntry, Cause, Job, Mode
 from energy.model.meter import Measures
 from energy.model.proposal import LoadShift, Offer, OfferState
 from energy.model.run import JobRun
-from energy.model.savings import DayPeak, DaySavings, JobSaving, Kind
+from energy.model.savings import DayPeak, DaySavings, JobSaving, Kind, PriceChoice
 from energy.model.series import CARBON_INTENSITY, PRICE_DAY_AHEAD, Series
 from energy.model.site import Site
 from energy.model.tariff import Tariff
+from energy.planning import roster
 from energy.planning import tariff as tariffs
 from energy.planning.effects import until_of
+from energy.planning.optimism import LEADS, choices
 from energy.savings.counterfactual import Flows, Metered, Money, cost, counterfactual, moved_load
 from energy.store import Store
 
 Row = NDArray[np.float64]
 AS_ACCEPTED = timedelta(minutes=30)  # a start within this of the accepted one is "as accepted"
 LEAST_KNOWN = 0.9  # below this share of known slots a day cannot be accounted
+NOON = time(12, 0)  # until then the prices of the next day are a forecast
 AROUND = timedelta(days=1)  # jobs and the battery are looked at this far around the day
 
 
@@ -61,7 +65,7 @@ def verify(store: Store, *, site: Site, calendar: Calendar, tariff: Tariff, day:
     moves = [m for m in read_moves(store, site, wide, now) if touches(m, wide, bounds)]
     account = reckon(site, day, horizon, wide, metered, stored, money, moves, notes, carbon_basis(store))
     peaks = day_peaks(site, calendar, tariff, horizon, metered, account.flows)
-    found = replace(account.savings, peaks=peaks)
+    found = replace(account.savings, peaks=peaks, choices=price_choices(store, site, calendar, tariff, horizon))
     with store.unit():
         store.ledger.put_day(found, now)
         until = store.note("accounted-until")
@@ -416,3 +420,27 @@ def day_peaks(
         for (charge, period), kw in sorted(real.items())
         if (charge, period) in would
     )
+
+
+def price_choices(
+    store: Store, site: Site, calendar: Calendar, tariff: Tariff, horizon: Horizon
+) -> tuple[PriceChoice, ...]:
+    """What choosing the cheapest-looking hours of the day, of those in which somebody works, would have promised by the
+    forecasts of its prices that stood at noon of the days before, and what came of it. Nothing where no price is
+    forecast, and on a day of which a price is unknown."""
+    if tariff.fixed_per_kwh is not None:
+        return ()
+    came = store.series.get(PRICE_DAY_AHEAD, horizon)
+    if not came.known.all():
+        return ()
+    open_ = np.ones(horizon.slots, dtype=np.bool_)
+    for gap in roster.nobody(calendar, horizon, site.zone):
+        open_[max(0, horizon.slot_of(gap.start)) : horizon.slot_edge(gap.end)] = False
+    day = local(horizon.start, site.zone).date()
+    said = {}
+    for lead in LEADS:
+        noon = wall_to_utc(day - timedelta(days=lead), NOON, site.zone)
+        forecast = store.forecasts.latest(Target.PRICE, as_known_at=noon)
+        if forecast is not None and forecast.horizon.step_minutes == horizon.step_minutes:
+            said[lead] = forecast.p50.over(horizon).values
+    return choices(said, came.values, horizon.step_hours, open_ if open_.any() else None)

@@ -24,7 +24,7 @@ PROBLEM = frozenset(
         *("format", "site", "currency", "zone", "start", "step_minutes", "slots", "machines", "jobs", "rosters"),
         *("shifts", "base_load_kw", "pv_kw", "import_limit_kw", "export_limit_kw", "import_price", "export_price"),
         *("price_published", "carbon_kg_per_kwh", "carbon_basis", "carbon_price_per_kg", "least_gain", "notes"),
-        *("base_load_band", "pv_band", "import_price_band", "scenarios"),
+        *("base_load_band", "pv_band", "import_price_band", "scenarios", "sober_prices"),
     }
 )
 MACHINE = frozenset({"id", "name", "group", "closed", "capacity", "resources", "states"})

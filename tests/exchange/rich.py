@@ -207,6 +207,10 @@ def rich() -> dict[str, Any]:
             {"weight": 3},
             {"weight": 1, "base_load_kw": [220] * SLOTS, "pv_kw": [0] * SLOTS, "import_price": [0.2] * SLOTS},
         ],
+        "sober_prices": [
+            {"up_to_hours": 2, "kept": 0.8, "import_price": [0.14] * SLOTS, "export_price": [0.04] * SLOTS},
+            {"up_to_hours": 24, "kept": 1, "import_price": [0.15] * SLOTS, "export_price": [0.05] * SLOTS},
+        ],
         "curtailable": True,
         "least_gain": 1.0,
         "notes": ["invented"],

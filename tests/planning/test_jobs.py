@@ -23,10 +23,11 @@ from energy.model.problem import (
     SameOrder,
     ShiftHours,
 )
-from energy.planning.bundles import gain_between, moved, trade_back
+from energy.planning.bundles import moved, trade_back
 from energy.planning.check import check, check_placements
 from energy.planning.conflict import conflicts
 from energy.planning.explain import why_not
+from energy.planning.gain_risk import gain_between
 from energy.planning.price import price_plan
 from energy.planning.sound import mistakes_in
 from tests.planning.tables import GIVEN, at, job, problem

@@ -15,6 +15,7 @@ from energy.model.problem import (
     Reduction,
     Reserve,
     Scenario,
+    SoberPrice,
     Store,
     Tier,
 )
@@ -107,6 +108,10 @@ def test_every_mistake_of_the_site_is_said_at_once() -> None:
         ),
         import_price_band=wide,
         scenarios=(Scenario(weight=0.0, pv_kw=(-1.0,) * 6), Scenario(base_load_kw=(NAN,) * 5)),
+        sober_prices=(
+            SoberPrice(up_to_hours=5.0, kept=1.5, import_price=(0.1,) * 6, export_price=(0.0,) * 5),
+            SoberPrice(up_to_hours=5.0, kept=1.0, import_price=(0.1,) * 6, export_price=(0.0,) * 6),
+        ),
         carbon_limit_kg=-1.0,
     )
     found = paths(posed)
@@ -136,6 +141,9 @@ def test_every_mistake_of_the_site_is_said_at_once() -> None:
         *(f"scenarios[0].pv_kw[{k}]" for k in range(6)),
         "scenarios[1].base_load_kw",
         *(f"scenarios[1].base_load_kw[{k}]" for k in range(5)),
+        "sober_prices[0].kept",
+        "sober_prices[0].export_price",
+        "sober_prices[1].up_to_hours",
         "carbon_limit_kg",
     }
     assert found["battery.reserves[2].kwh"] == "a and c ask for 110 kWh in slot 1; above its least it holds 100"
