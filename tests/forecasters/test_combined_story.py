@@ -17,6 +17,7 @@ from energy.forecasters.combined.forecaster import Combined
 from energy.forecasters.combined.issued import kept_of
 from energy.forecasters.combined.members import MemberError
 from energy.forecasters.combined.members.similar import SimilarDays
+from energy.forecasters.combined.recipes import RECIPES
 from energy.forecasters.similar import at_step
 from energy.model.forecast import LEVELS, Forecast, Input, Past, Target
 from energy.model.horizon import Horizon
@@ -129,7 +130,7 @@ def test_without_any_member_similar_days_answer(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_failure_outside_the_members_is_survived_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecaster, "spread_of", lambda *args: 1 / 0)
+    monkeypatch.setattr(forecaster, "quantiles_of", lambda *args: 1 / 0)
     forecast = Combined().forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60))
     assert forecast.source == "naive"
     assert any("the combined forecast failed (ZeroDivisionError)" in flag for flag in forecast.flags)
@@ -139,7 +140,7 @@ def test_a_failure_outside_the_members_is_survived_too(monkeypatch: pytest.Monke
 def test_what_no_longer_fits_is_left_out_and_said() -> None:
     forecast = Combined(seconds=1e-9).forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60))
     assert forecast.source == "naive"
-    assert forecast.flags == ("without similar, week: no time was left",)
+    assert forecast.flags == (f"without {', '.join(RECIPES[Target.BASE_LOAD].members)}: no time was left",)
     assert Combined(seconds=1e9).forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60)).flags == ()
 
 

@@ -138,7 +138,8 @@ def otherwise(plan: Floats, rows: Ints, row: int) -> Floats:
     if row < 0:
         return np.zeros(len(rows))
     both = ~(np.isnan(plan[rows]) | np.isnan(plan[row]))
-    return np.minimum(1.0, 3.0 * ((plan[rows] != plan[row]) & both).mean(axis=1))
+    share: Floats = np.minimum(1.0, 3.0 * ((plan[rows] != plan[row]) & both).mean(axis=1))
+    return share
 
 
 def pooled_median(profiles: Floats, weights: Floats, slots: int) -> Floats:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.change import Change, changes, codes, levelled
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.members import MemberError
 from energy.forecasters.combined.members.analog import mean
 from energy.forecasters.combined.members.driven import is_plan
 

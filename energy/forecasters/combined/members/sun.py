@@ -88,8 +88,7 @@ def sky_over(days: Days, output: Floats, radiation: Floats | None) -> Sky:
 
 
 def middles(days: Days) -> Floats:
-    middle: Floats = days.minute + days.step_minutes / 2.0
-    return middle
+    return np.asarray(days.minute + days.step_minutes / 2.0, dtype=np.float64)
 
 
 def told_together(days: Days, issues: Sequence[int]) -> Floats:
