@@ -48,7 +48,7 @@ class Kernel:
     name = "kernel"
     least_days = 35
 
-    def __init__(self, likeness: Likeness | None = None, *, refit_days: int = 30) -> None:
+    def __init__(self, likeness: Likeness | None = None, *, refit_days: int = 61) -> None:
         self._likeness, self._refit_days = likeness or Likeness(), refit_days
 
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:

@@ -46,7 +46,7 @@ class Lasso:
     name = "lasso"
     least_days = 35
 
-    def __init__(self, windows: Sequence[Window] = WINDOWS, *, refit_days: int = 15) -> None:
+    def __init__(self, windows: Sequence[Window] = WINDOWS, *, refit_days: int = 31) -> None:
         self._windows, self._refit_days = tuple(windows), refit_days
 
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
