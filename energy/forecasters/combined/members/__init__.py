@@ -50,6 +50,8 @@ MEMBERS = {
     "week": ("week", "WeekBefore"),
     "similar": ("similar", "SimilarDays"),
     "analog": ("analog", "AnalogDays"),
+    "kernel": ("kernel", "Kernel"),
+    "lasso": ("lasso", "Lasso"),
     "trees": ("trees", "Trees"),
     "boosted": ("boosted", "BoostedLoad"),
     "sun": ("sun", "SunnyDays"),

@@ -41,7 +41,7 @@ class Trees:
     name = "trees"
     least_days = 28
 
-    def __init__(self, growth: Growth | None = None, *, refit_days: int = 30) -> None:
+    def __init__(self, growth: Growth | None = None, *, refit_days: int = 61) -> None:
         self._growth, self._refit_days = growth or Growth(), refit_days
 
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
