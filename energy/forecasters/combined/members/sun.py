@@ -88,7 +88,7 @@ def sky_over(days: Days, output: Floats, radiation: Floats | None) -> Sky:
 
 
 def middles(days: Days) -> Floats:
-    middle: Floats = days.minute + days.step_minutes / 2.0
+    middle: Floats = days.minute.astype(np.float64) + days.step_minutes / 2.0
     return middle
 
 
