@@ -88,7 +88,8 @@ def sky_over(days: Days, output: Floats, radiation: Floats | None) -> Sky:
 
 
 def middles(days: Days) -> Floats:
-    return np.asarray(days.minute + days.step_minutes / 2.0, dtype=np.float64)
+    middle: Floats = days.minute.astype(np.float64) + days.step_minutes / 2.0
+    return middle
 
 
 def told_together(days: Days, issues: Sequence[int]) -> Floats:
