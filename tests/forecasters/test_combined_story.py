@@ -129,7 +129,7 @@ def test_without_any_member_similar_days_answer(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_failure_outside_the_members_is_survived_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecaster, "spread_of", lambda *args: 1 / 0)
+    monkeypatch.setattr(forecaster, "quantiles_of", lambda *args: 1 / 0)
     forecast = Combined().forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60))
     assert forecast.source == "naive"
     assert any("the combined forecast failed (ZeroDivisionError)" in flag for flag in forecast.flags)
