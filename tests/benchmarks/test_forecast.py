@@ -44,7 +44,9 @@ def test_each_file_of_a_known_kind_is_a_test(folder: Path) -> None:
                                              "--days", "28", "--horizon", "24h")  # fmt: skip
     assert (found[WIND, "pv_B"].column, found[WIND, "pv_B"].drivers) == ("total_wind_part", ("windspeed_100m",))
     assert missing(folder) == [f"{folder / 'carbon'} is not there or empty"]
-    assert len({job.out for job in jobs(cases(folder), folder, everything=True)}) == len(found) + 2  # and stock Prophet twice
+    assert (
+        len({job.out for job in jobs(cases(folder), folder, everything=True)}) == len(found) + 2
+    )  # and stock Prophet twice
 
 
 def test_without_data_it_says_so_and_fails(
