@@ -82,7 +82,9 @@ def odd(seed: int) -> Odd:
     past = Past(target=told, drivers=drivers, known_at=min(begin, known_to), zone=zone, country=country, holidays=closed,
                 issued=issued)  # fmt: skip
     words = f"{target.value}, {days:g} days by {own_step} min of {told.unit!r}, {hours} h by {step} min "
-    words += f"from {begin:%m-%d %H:%M}, {zone} {country}, {len(issued)} issued, drivers: {'; '.join(of_drivers) or 'none'}"
+    words += (
+        f"from {begin:%m-%d %H:%M}, {zone} {country}, {len(issued)} issued, drivers: {'; '.join(of_drivers) or 'none'}"
+    )
     return Odd(seed=seed, target=target, past=past, horizon=horizon, words=words)
 
 
