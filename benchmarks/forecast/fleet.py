@@ -65,7 +65,8 @@ def walk(rng: np.random.Generator, slots: int, step: int) -> Floats:
     hours = -(-slots * step // 60)
     pulse = rng.normal(0, 1, hours + 200)
     smooth = np.convolve(pulse, np.exp(-np.arange(200) / 40.0), mode="valid")[:hours] / np.sqrt(20.0)
-    return np.repeat(1.0 + 0.3 * smooth, max(1, 60 // step))[:slots]
+    weather: Floats = np.repeat(1.0 + 0.3 * smooth, max(1, 60 // step))[:slots]
+    return weather
 
 
 def load(rng: np.random.Generator, days: Floats, weather: Floats) -> Floats:
