@@ -96,12 +96,23 @@ def forecast_similar_days(
         table = DayTable.of(seen.values, slots.cut(0, seen.horizon.slots), horizon.step_minutes)
         band, notes = from_table(target, table, ahead, depth)
     else:
-        unknown = np.full(horizon.slots, np.nan)
-        band, notes = Band(unknown, unknown, unknown), [f"nothing is known of {target.value} yet"]
+        band, notes = from_afar(target, past, horizon, depth)
     said = (*flags, *unsure, *notes)
     return banded(
         band, target=target, issued_at=past.known_at, horizon=horizon, unit=past.target.unit, source=source, flags=said
     )
+
+
+def from_afar(target: Target, past: Past, horizon: Horizon, depth: Depth) -> tuple[Band, list[str]]:
+    """The band where nothing is known of the last days: how all spreads that is known of others, or nothing at all."""
+    known = past.target.values[past.target.known]
+    if not len(known):
+        unknown = np.full(horizon.slots, np.nan)
+        return Band(unknown, unknown, unknown), [f"nothing is known of {target.value} yet"]
+    low, middle, high = (np.full(horizon.slots, each) for each in np.quantile(known, (0.1, 0.5, 0.9)))
+    return Band(low, middle, high), [
+        f"nothing is known of the last {depth.history} days: all that is known stands there"
+    ]
 
 
 def from_table(target: Target, table: DayTable, ahead: LocalSlots, depth: Depth) -> tuple[Band, list[str]]:

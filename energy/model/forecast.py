@@ -73,6 +73,8 @@ class Forecast:
         outermost told levels it is the outermost one."""
         told = self.quantiles or ((0.1, self.p10), (0.5, self.p50), (0.9, self.p90))
         levels = [each for each, _ in told]
+        if level in levels:
+            return told[levels.index(level)][1]
         above = int(np.clip(np.searchsorted(levels, level), 1, len(told) - 1))
         (low, below), (high, over) = told[above - 1 : above + 1]
         share = min(1.0, max(0.0, (level - low) / (high - low)))

@@ -101,3 +101,11 @@ def test_whatever_is_left_of_a_past_there_is_a_band(
     else:
         assert forecast.degraded
         assert not forecast.p50.known.any()
+
+
+def test_what_is_known_of_long_ago_is_better_than_nothing() -> None:
+    forecast = forecast_similar_days(
+        Target.BASE_LOAD, by_days([10.0, 20.0, 30.0, *[NAN] * 90]), Horizon(SUNDAY, 2, 60), Depth(), source="naive"
+    )
+    assert (forecast.p10.values[0], forecast.p50.values[0], forecast.p90.values[0]) == (10, 20, 30)
+    assert any("nothing is known of the last 70 days" in flag for flag in forecast.flags)
