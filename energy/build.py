@@ -50,6 +50,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         optimizer=build_kind("optimizers", optimizer.kind, optimizer.options, context),
         optimizer_seconds=optimizer.seconds,
         forecasters=forecasters(settings.forecasters, context),
+        history_days=settings.history_days,
         feeds=[made(kind, context) for kind in settings.feeds],
         orders=made(settings.orders, context) if settings.orders else None,
         programs=[made(kind, context) for kind in settings.programs],

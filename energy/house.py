@@ -25,6 +25,7 @@ class House:
     optimizer: Optimizer
     optimizer_seconds: float
     forecasters: Mapping[Target, Forecaster]
+    history_days: int = 1096
     feeds: Sequence[Feed] = ()
     orders: OrderSource | None = None
     programs: Sequence[Program] = ()

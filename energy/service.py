@@ -158,6 +158,7 @@ class LoadstoneService:
             forecasters=h.forecasters,
             now=now,
             until=until,
+            history=timedelta(days=h.history_days),
         )
         return self.runner.run("predict", call)
 

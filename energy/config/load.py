@@ -39,6 +39,7 @@ SECTIONS: dict[str, type[sections.Section]] = {
     "network": sections.NetworkSection,
     "twin": sections.TwinSection,
 }
+HISTORY = "history_days"
 NEEDED = ("site", "tariff")
 M = TypeVar("M", bound=sections.Section)
 KIND_LISTS = ("feeds", "programs", "dispatchers", "notifiers")
@@ -87,7 +88,7 @@ class Reader:
         meters = self._meters()
         orders = self._orders()
         lists = {name: read_kinds(name, self.data.get(name), name, self.mistakes) for name in KIND_LISTS}
-        forecasters = self._forecasters()
+        forecasters, history_days = self._forecasters(), self._history_days()
         optimizer = self._optimizer()
         agree(self.data, self.mistakes)
         network = self._network(said["network"])
@@ -110,6 +111,7 @@ class Reader:
             orders=orders,
             feeds=lists["feeds"],
             forecasters=forecasters,
+            history_days=history_days,
             optimizer=optimizer,
             programs=lists["programs"],
             dispatchers=lists["dispatchers"],
@@ -165,13 +167,19 @@ class Reader:
     def _forecasters(self) -> dict[Target, KindSettings]:
         said = self.data.get("forecasters") or {}
         if not isinstance(said, dict):
-            self.mistakes.add("forecasters", "should be a kind by target: `base_load: prophet`")
+            self.mistakes.add("forecasters", "should be a kind by target: `base_load: combined`")
             return {}
         for key in said:
-            if key not in sections.TARGETS:
+            if key not in (*sections.TARGETS, HISTORY):
                 self.mistakes.add(f"forecasters.{key}", f"no such target{nearest(key, list(sections.TARGETS))}")
-        made = {t: read_kind("forecasters", said.get(t, "naive"), f"forecasters.{t}", self.mistakes) for t in Target}
+        made = {t: read_kind("forecasters", said.get(t, "combined"), f"forecasters.{t}", self.mistakes) for t in Target}
         return {target: kind for target, kind in made.items() if kind is not None}
+
+    def _history_days(self) -> int:
+        said = self.data.get("forecasters")
+        own = {HISTORY: said[HISTORY]} if isinstance(said, dict) and HISTORY in said else {}
+        section = self.mistakes.check(sections.HistorySection, own, "forecasters")
+        return sections.HistorySection.model_validate({}).history_days if section is None else section.history_days
 
     def _optimizer(self) -> OptimizerSettings | None:
         said = self.data.get("optimizer") or {}

@@ -39,14 +39,18 @@ KIND_INTRO = {
     "meters": "A list; these keys are of every meter, those of its kind stand beside them.",
     "orders": "Where production orders and runs come from: one kind (see [orders.md](orders.md)).",
     "feeds": "Prices, carbon and weather: a list of kinds (see [feeds.md](feeds.md)).",
-    "forecasters": "A kind by target (`base_load`, `price`, `pv`, `carbon`): `base_load: prophet`, or with settings "
-    "`base_load: {kind: prophet, …}`. A target that is not named is forecast by `naive`.",
+    "forecasters": "A kind by target (`base_load`, `price`, `pv`, `carbon`): `base_load: combined`, or with settings "
+    "`base_load: {kind: combined, …}`. A target that is not named is forecast by `combined`. Beside the targets:",
     "optimizers": "Who makes plans: one kind, with the settings of every kind first.",
     "programs": "Where demand-response events come from: a list of kinds.",
     "dispatchers": "How the floor is told: a list of kinds.",
     "notifiers": "How people are told that an offer waits: a list of kinds.",
 }
-OF_EVERY_KIND: dict[str, type[BaseModel]] = {"meters": sections.MeterSection, "optimizers": sections.OptimizerSection}
+OF_EVERY_KIND: dict[str, type[BaseModel]] = {
+    "meters": sections.MeterSection,
+    "forecasters": sections.HistorySection,
+    "optimizers": sections.OptimizerSection,
+}
 SECTION_OF = {"optimizers": "optimizer"}
 
 

@@ -300,6 +300,14 @@ class MeterSection(Section):
     rollover_kwh: float | None = Field(None, gt=0, description="where its counter starts again, if not in the profile")
 
 
+class HistorySection(Section):
+    """What stands in `forecasters` beside the targets."""
+
+    history_days: int = Field(
+        1096, ge=14, le=3660, description="how far back forecasters look, days; years help, above all with prices"
+    )
+
+
 class OptimizerSection(Section):
     """Who makes plans."""
 

@@ -104,6 +104,7 @@ class Settings:
     orders: KindSettings | None
     feeds: tuple[KindSettings, ...]
     forecasters: Mapping[Target, KindSettings]
+    history_days: int
     optimizer: OptimizerSettings
     programs: tuple[KindSettings, ...]
     dispatchers: tuple[KindSettings, ...]

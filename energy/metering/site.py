@@ -98,6 +98,16 @@ def shaped(values: Sequence[IntervalEnergy], horizon: Horizon) -> Series:
     return Series(horizon, kw, "kW")
 
 
+def only_shares(values: Sequence[IntervalEnergy], horizon: Horizon) -> NDArray[np.bool_]:
+    """The slots that only have their share of a longer gap: right in sum, but flat where the plant was not."""
+    found = np.zeros(horizon.slots, dtype=np.bool_)
+    for value in values:
+        if value.quality is Quality.SPREAD:
+            first = horizon.slot_of(value.start)
+            found[max(0, first) : max(0, first + max(1, value.minutes // horizon.step_minutes))] = True
+    return found
+
+
 def split_shared_slots(loads: Sequence[Row], shares: Sequence[Row]) -> list[Row]:
     """Loads of runs on one machine where a slot holds the end of one and the start of the next: the slot's metered load
     is shared out by time, so that it is not counted twice."""

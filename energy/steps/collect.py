@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from energy.clock import floor_to
 from energy.metering.intervals import intervals
-from energy.metering.site import SiteMeters, base_load, job_loads, shaped, site_load
+from energy.metering.site import SiteMeters, base_load, job_loads, only_shares, shaped, site_load
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Mode
 from energy.model.meter import Measures, Meter, Role
-from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT
+from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
 from energy.store import Store
 
@@ -98,7 +100,8 @@ def meter_of(meters: Sequence[Meter], measures: Measures) -> Meter | None:
 
 
 def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interval, now: datetime) -> int:
-    """Site import and export, PV and base load of a span, from the intervals and the runs."""
+    """Site import and export, PV and base load of a span, from the intervals and the runs. A gap that was spread over its
+    slots counts on the bill, but says nothing of when the plant drew what: there the base load is unknown, and not learned."""
     horizon = Horizon.between(span.start, span.end, site.step_minutes)
     grid = meter_of(meters, Measures.GRID)
     if grid is None:
@@ -120,7 +123,9 @@ def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interva
         if m.machine is not None and m.measures is Measures.MACHINE
     }
     idle = {m.id: m.idle_kw for m in site.machines}
-    base = base_load(load, job_loads(runs, horizon, machine_kw=machine_kw, idle_kw=idle, modes=modes))
+    shares = [only_shares(store.intervals.of(meter.id, span), horizon) for meter in (grid, pv, battery) if meter]
+    shaped_load = Series(horizon, np.where(np.any(shares, axis=0), np.nan, load.values), load.unit)
+    base = base_load(shaped_load, job_loads(runs, horizon, machine_kw=machine_kw, idle_kw=idle, modes=modes))
     rows = [(SITE_IMPORT, imported), (SITE_EXPORT, exported), (BASE_LOAD, base)]
     if generation is not None:
         rows.append((PV_POWER, generation))

@@ -69,12 +69,8 @@ def test_relative_paths_start_at_the_file(settings):
 
 
 def test_every_target_has_a_forecaster(settings):
-    assert {target: kind.kind for target, kind in settings.forecasters.items()} == {
-        Target.BASE_LOAD: "prophet",
-        Target.PRICE: "prophet",
-        Target.PV: "naive",
-        Target.CARBON: "naive",
-    }
+    assert {target: kind.kind for target, kind in settings.forecasters.items()} == dict.fromkeys(Target, "combined")
+    assert settings.history_days == 1096
 
 
 def test_the_context_knows_meters_and_environment(settings):

@@ -31,7 +31,7 @@ def test_the_smallest_config_has_sensible_defaults(tmp_path):
     settings = loaded(tmp_path, SMALL)
     assert (settings.optimizer.kind, settings.optimizer.seconds) == ("milp", 20.0)
     assert (settings.dashboard.address, settings.dashboard.port) == ("127.0.0.1", 8501)
-    assert {kind.kind for kind in settings.forecasters.values()} == {"naive"}
+    assert {kind.kind for kind in settings.forecasters.values()} == {"combined"}
     assert (settings.twin, settings.orders, settings.meters) == (None, None, ())
     assert settings.store.url == f"sqlite:///{tmp_path}/var/loadstone.sqlite"
 
@@ -97,7 +97,7 @@ optimiser: {kind: milp}
         ("feeds[0].zone", "cannot be 'DE-LX'; did you mean 'DE-LU'? (line 31)"),
         (
             "feeds[1]",
-            "say which kind: `kind: …`, one of carbon-intensity-gb, energy-charts, file, simulated (line 32)",
+            "say which kind: `kind: …`, one of carbon-intensity-gb, energy-charts, file, open-meteo, simulated (line 32)",
         ),
         ("forecasters.base_laod", "no such target; did you mean 'base_load'? (line 33)"),
         ("forecasters.pv.kind", "no kind 'prophet9'; did you mean 'prophet'? (line 33)"),

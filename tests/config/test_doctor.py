@@ -55,7 +55,7 @@ def test_a_healthy_plant(plant):
             "meter grid",
             "feed file",
             "orders file",
-            "forecaster naive",
+            "forecaster combined",
             "solver greedy",
             "program manual",
             "dispatcher file",

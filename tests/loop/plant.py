@@ -60,7 +60,7 @@ meters:
   - {id: m-oven, name: Oven, kind: file, path: none.csv, role: sub, measures: machine, machine: oven, connection_kw: 300}
   - {id: m-press, name: Press, kind: file, path: none.csv, role: sub, measures: machine, machine: press, connection_kw: 200}
 feeds: []
-forecasters: {base_load: naive, price: naive}
+forecasters: {base_load: naive, price: naive, pv: naive, carbon: naive}
 optimizer: {kind: greedy, seconds: 2}
 programs: []
 dispatchers: []

@@ -55,7 +55,7 @@ tariff: {{market: day_ahead}}
 store: {{url: "sqlite:///loadstone.sqlite", raw_days: 30}}
 orders: {{kind: file, jobs: var/orders/jobs.csv, runs: var/orders/runs.csv}}
 feeds: [{{kind: simulated, seed: 7}}]
-forecasters: {{base_load: naive, price: naive}}
+forecasters: {{base_load: naive, price: naive, pv: naive, carbon: naive}}
 optimizer: {{kind: greedy, seconds: 1}}
 dispatchers: [{{kind: file, folder: var/dispatch}}]
 schedule: {{clock: clock.json, collect_seconds: 120}}
