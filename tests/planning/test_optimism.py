@@ -125,7 +125,9 @@ def test_over_300_days_the_corrected_estimate_is_what_came_where_the_raw_one_fla
         actual = shape + rng.normal(0, 0.03, 24)
         forecast = actual + rng.normal(0, 0.03, 24)
         best = int(np.argmin(forecast))
-        sober = drawn_back(forecast, np.zeros(24, bool), np.ones(24, int), dict.fromkeys((1, 2), kept_share(past[-60:])))
+        sober = drawn_back(
+            forecast, np.zeros(24, bool), np.ones(24, int), dict.fromkeys((1, 2), kept_share(past[-60:]))
+        )
         raw.append((forecast - forecast[best]).mean())
         corrected.append((sober - sober[best]).mean())
         came.append((actual - actual[best]).mean())
