@@ -40,17 +40,3 @@ def row(promise: Promise) -> tuple[str, ...]:
         f"{f.number(promise.came)}{outside}",
         f.number(promise.verified),
     )
-
-
-def in_a_sentence(promises: Sequence[Promise], currency: str) -> str:
-    """As "Twelve offers rested on forecast prices: 640 EUR by the forecast alone, 520 EUR estimated, 505 EUR at the
-    published prices; 10 of 12 within P10 to P90."."""
-    total = PromiseSum.of(promises)
-    if not total.offers:
-        return "Their prices are not published yet."
-    inside = f"; {total.inside} of {total.banded} within P10 to P90" if total.banded else ""
-    return (
-        f"{f.count(total.offers, 'offer', capital=True)} rested on forecast prices: "
-        f"{f.quantity(total.before, currency)} by the forecast alone, **{f.quantity(total.estimated, currency)} estimated**, "
-        f"**{f.quantity(total.came, currency)}** at the published prices{inside}."
-    )

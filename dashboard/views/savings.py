@@ -7,10 +7,11 @@ from dashboard import colours, parts, session
 from dashboard import format as f
 from dashboard.charts.small import bars, cumulative
 from dashboard.parts import Figure
-from dashboard.promises import in_a_sentence, promise_table
+from dashboard.promises import promise_table
 from energy.clock import local_date
 from energy.model.savings import DaySavings, Kind
 from energy.reports.pages import SavingsPage
+from energy.reports.promises import held_against
 
 FILES = (
     ("csv", "CSV", "text/csv"),
@@ -238,7 +239,7 @@ def forecast_prices(page: SavingsPage) -> None:
         return
     label = f"Promised on forecast prices, and what came ({len(page.promised)})"
     with st.expander(label, type="compact", key="on-forecast"):
-        st.html(f'<div class="line">{f.text(in_a_sentence(page.promised, page.header.currency))}</div>')
+        st.html(f'<div class="line">{f.text(held_against(page.promised, page.header.currency))}</div>')
         promise_table(page.promised[-SHOWN_PROMISES:], page.header.currency)
         if len(page.promised) > SHOWN_PROMISES:
             st.caption(f"The last {SHOWN_PROMISES}; all of them are in the XLSX file.")

@@ -1,6 +1,6 @@
 """What offers promised on forecast prices, and what the same moves gain at the prices that came."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 from energy.clock import day_bounds, local_date
@@ -9,8 +9,10 @@ from energy.model.proposal import ForecastPart, Offer, OfferState
 from energy.model.savings import DaySavings, Kind
 from energy.model.series import PRICE_DAY_AHEAD, Series
 from energy.planning import tariff as tariffs
-from energy.reports.pages import Promise
+from energy.planning.optimism import Kept
+from energy.reports.pages import Promise, PromiseSum
 from energy.reports.situation import Rules
+from energy.reports.words import counted, money, number
 from energy.store import Store
 
 BEFORE = timedelta(days=3)  # an offer is made at most so long before the moves that it is about
@@ -63,3 +65,27 @@ def verified_by_offer(accounts: Iterable[DaySavings]) -> dict[str, float]:
             if job.kind is Kind.VERIFIED and job.counted and job.money is not None:
                 found[job.offer] = found.get(job.offer, 0.0) + job.money
     return found
+
+
+def held_against(promises: Sequence[Promise], currency: str) -> str:
+    """As "12 offers rested on forecast prices: 640 EUR by the forecast alone, 520 EUR estimated, 505 EUR at the published
+    prices; 10 of 12 within P10 to P90."; empty where there were none."""
+    total = PromiseSum.of(promises)
+    if not total.offers:
+        return f"The prices that {counted(len(promises), 'offer')} rested on are not published yet." if promises else ""
+    inside = f"; {total.inside} of {total.banded} within P10 to P90" if total.banded else ""
+    return (
+        f"{counted(total.offers, 'offer')} rested on forecast prices: {money(total.before, currency)} by the forecast "
+        f"alone, {money(total.estimated, currency)} estimated, {money(total.came, currency)} at the published "
+        f"prices{inside}."
+    )
+
+
+def told_at(kept: Iterable[Kept]) -> str:
+    """At which share of themselves price differences are told that are forecast a day ahead."""
+    day_ahead = [one for one in kept if one.lead_days == 1]
+    days = max((one.days for one in day_ahead), default=0)
+    low, high = (edge((100 * one.share for one in day_ahead), default=0.0) for edge in (min, max))
+    share = f"{number(low)} %" if high - low < 1 else f"{number(low)} to {number(high)} %"
+    how = f"by what came on {counted(days, 'day')}" if days else "since nothing is known yet of how they come true"
+    return f"Price differences that are forecast a day ahead are promised at {share}, {how}."

@@ -62,7 +62,7 @@ ALOUD = {
         "1 of 2 inside",
     ),
     ("savings", "silent_feed"): (
-        "Two offers rested on forecast prices: 64 EUR by the forecast alone, 54 EUR estimated, 70 EUR at the published "
+        "2 offers rested on forecast prices: 64 EUR by the forecast alone, 54 EUR estimated, 70 EUR at the published "
         "prices; 1 of 2 within P10 to P90.",
         "2 to 33",
     ),

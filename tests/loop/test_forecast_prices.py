@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from energy.clock import day_bounds
+from energy.commands.run import band
 from energy.model.horizon import Horizon
 from energy.model.proposal import OfferState
 from energy.model.series import PRICE_DAY_AHEAD, Series
@@ -112,3 +113,19 @@ def test_the_account_of_a_day_says_what_choosing_by_the_forecast_was_worth(plant
 
     hour = day_ahead[1.0]
     assert (hour.estimated, hour.realised) == pytest.approx((mean(0.10) - 0.10, mean(0.16) - 0.16))
+
+
+def test_the_forecast_report_says_what_is_made_of_forecast_prices(plant: SmallPlant) -> None:
+    meaning = plant.service.forecast_page().meaning
+    assert (
+        "In the last 30 days 2 offers rested on forecast prices: 175 EUR by the forecast alone, 135 EUR estimated, "
+        "151 EUR at the published prices"
+    ) in meaning
+    assert "promised at" in meaning
+    assert "by what came on" in meaning
+
+
+def test_a_step_by_hand_says_how_sure_an_offer_is(plant: SmallPlant) -> None:
+    gain = plant.offer_of("oven-09").gain
+    assert f"; {gain.uncorrected:,.2f} by the forecast alone, on which 100% rests)" in band(gain)
+    assert band(replace(gain, forecast_share=0.0)) == ""
