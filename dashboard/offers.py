@@ -9,8 +9,10 @@ from dashboard import format as f
 from dashboard import parts, session
 from energy.clock import local, wall_to_utc
 from energy.model.job import Planned
-from energy.model.proposal import Decision, DecisionKind, LoadShift, Offer, Scope
+from energy.model.proposal import Decision, DecisionKind, Gain, LoadShift, Offer, Scope
 from energy.reports.pages import AcceptedRow, Done, Header, OfferCard, Place, PlanPage
+
+LEAST_SPREAD = 1.0  # currency; a band that is narrower says nothing
 
 REASONS = (
     "quality",
@@ -75,6 +77,13 @@ def move(shift: LoadShift, page: PlanPage) -> str:
     return f"{old} → **{new}**{machine}, job {shift.job}{goods}, {f.quantity(shift.kwh, 'kWh')}"
 
 
+def spread(gain: Gain) -> str:
+    """As "31 to 74", where the gain is uncertain by more than rounding; else empty."""
+    if gain.low is None or gain.high is None or gain.high - gain.low < LEAST_SPREAD:
+        return ""
+    return f"{f.number(gain.low)} to {f.number(gain.high)}"
+
+
 def facts(card: OfferCard) -> str:
     gain = card.offer.gain
     rows = [
@@ -84,15 +93,9 @@ def facts(card: OfferCard) -> str:
         ("Slack left", card.slack),
         ("Requires", card.requires),
     ]
-    if gain.low is not None and gain.high is not None and gain.forecast_share > 0:
-        rows.insert(
-            1,
-            (
-                "Band",
-                f"{f.number(gain.low)} to {f.number(gain.high)} (P10 to P90), {f.percent(gain.forecast_share)} "
-                f"on forecast prices",
-            ),
-        )
+    if spread(gain):
+        alone = f"; {f.number(gain.uncorrected)} by the forecast alone" if gain.optimism >= LEAST_SPREAD / 2 else ""
+        rows.insert(1, ("Band", f"**{f.number(gain.low)} to {f.number(gain.high)}** (P10 to P90){alone}"))
     return "".join(f"<dt>{name}</dt><dd>{f.text(value)}</dd>" for name, value in rows if value)
 
 
@@ -110,7 +113,7 @@ def card(page: PlanPage, card: OfferCard) -> None:
             f'<div class="offer"><div><div class="eyebrow">{escape(where)}</div><h4>{escape(offer.headline)}</h4>'
             f'<div class="line">{moves}</div></div>'
             f'<div class="gain">{f.number(offer.gain.money)} <small>{escape(header.currency)}</small><i>'
-            f"{word}</i></div>"
+            f"{word}</i>{f'<i>{band}</i>' if (band := spread(offer.gain)) else ''}</div>"
             f'<p>{escape(offer.reason)}</p></div><dl class="facts">{facts(card)}</dl>'
         )
         buttons(page, card)

@@ -7,6 +7,7 @@ from dashboard import format as f
 from dashboard.charts.pictures import plan_picture
 from dashboard.charts.power import drawn, merged
 from dashboard.offers import accepted_list, card
+from dashboard.promises import promise_table
 from energy.model.savings import Kind
 from energy.reports.pages import Measure, PlanPage
 
@@ -29,8 +30,20 @@ def sentence(page: PlanPage) -> str:
     together = "together " if len(page.offers) > 1 else ""
     return (
         f"{f.count(len(page.offers), 'offer', capital=True)} for {f.day_word(first, head.zone, head.now)}, {together}"
-        f"**{f.quantity(money, head.currency)}**; answer by **{f.moment(soonest, head.zone, head.now)}**. {tail}"
+        f"**{f.quantity(money, head.currency)}**{band(page, money)}; answer by "
+        f"**{f.moment(soonest, head.zone, head.now)}**. {tail}"
     )
+
+
+def band(page: PlanPage, money: float) -> str:
+    """As " (31 to 74 on forecast prices)": of all offers together, laid around what they promise; empty where nothing
+    rests on a forecast price."""
+    gain = page.together if len(page.offers) > 1 else page.offers[0].offer.gain
+    rests = any(card.offer.gain.forecast_share > 0 for card in page.offers)
+    if not rests or gain is None or gain.low is None or gain.high is None:
+        return ""
+    low, high = (money + edge - gain.money for edge in (gain.low, gain.high))
+    return f" ({f.number(low)} to {f.number(high)} on forecast prices)"
 
 
 def _due(page: PlanPage) -> str:
@@ -131,24 +144,34 @@ def yesterday(page: PlanPage) -> None:
     with st.expander(label, type="compact", key="yesterday"):
         if not page.yesterday:
             st.caption("No accepted move ran yesterday, so there is nothing to compare.")
-            return
-        parts.table(
-            ("Job", "As-is", "Accepted", "Real", f"Promised, {money}", f"Came of it, {money}", "Known as", "Cause"),
-            [
-                (
-                    j.job,
-                    j.as_is_start or f.UNKNOWN,
-                    j.accepted_start or f.UNKNOWN,
-                    j.real_start or f.UNKNOWN,
-                    f.number(j.promised_money),
-                    f.number(j.money),
-                    j.kind.value if j.counted or j.kind is Kind.NOT_MEASURABLE else f"{j.kind.value}, not counted",
-                    j.cause,
-                )
-                for j in page.yesterday
-            ],
-            right=(4, 5),
-        )
+        else:
+            job_table(page, money)
+        if page.promised:
+            st.caption(
+                "Offers of yesterday that rested on forecast prices, and the same moves at the prices that came:"
+            )
+            promise_table(page.promised, money)
+
+
+def job_table(page: PlanPage, money: str) -> None:
+    """Job by job: what was promised and what came of it."""
+    parts.table(
+        ("Job", "As-is", "Accepted", "Real", f"Promised, {money}", f"Came of it, {money}", "Known as", "Cause"),
+        [
+            (
+                j.job,
+                j.as_is_start or f.UNKNOWN,
+                j.accepted_start or f.UNKNOWN,
+                j.real_start or f.UNKNOWN,
+                f.number(j.promised_money),
+                f.number(j.money),
+                j.kind.value if j.counted or j.kind is Kind.NOT_MEASURABLE else f"{j.kind.value}, not counted",
+                j.cause,
+            )
+            for j in page.yesterday
+        ],
+        right=(4, 5),
+    )
 
 
 @parts.guarded

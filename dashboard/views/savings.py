@@ -7,15 +7,19 @@ from dashboard import colours, parts, session
 from dashboard import format as f
 from dashboard.charts.small import bars, cumulative
 from dashboard.parts import Figure
+from dashboard.promises import promise_table
 from energy.clock import local_date
 from energy.model.savings import DaySavings, Kind
 from energy.reports.pages import SavingsPage
+from energy.reports.promises import held_against
 
 FILES = (
     ("csv", "CSV", "text/csv"),
     ("xlsx", "XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ("pdf", "PDF", "application/pdf"),
 )
+
+SHOWN_PROMISES = 12
 
 
 def so_far(page: SavingsPage) -> str:
@@ -229,6 +233,18 @@ def job_table(page: SavingsPage) -> None:
         )
 
 
+def forecast_prices(page: SavingsPage) -> None:
+    """What offers of the month promised on forecast prices, against the same moves at the published ones."""
+    if not page.promised:
+        return
+    label = f"Promised on forecast prices, and what came ({len(page.promised)})"
+    with st.expander(label, type="compact", key="on-forecast"):
+        st.html(f'<div class="line">{f.text(held_against(page.promised, page.header.currency))}</div>')
+        promise_table(page.promised[-SHOWN_PROMISES:], page.header.currency)
+        if len(page.promised) > SHOWN_PROMISES:
+            st.caption(f"The last {SHOWN_PROMISES}; all of them are in the XLSX file.")
+
+
 @st.cache_data(ttl=60, show_spinner=False, max_entries=12)
 def _file(month: str, kind: str) -> tuple[str, bytes]:
     return session.service().savings_file(month, kind)
@@ -286,6 +302,7 @@ def show() -> None:
             downloads(page.month.month)
         day_table(page)
     job_table(page)
+    forecast_prices(page)
 
 
 show()

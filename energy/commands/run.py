@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
+    from energy.model.proposal import Gain
+
 CONFIG = click.option(
     "--config",
     "config",
@@ -142,6 +144,16 @@ def step(config: Path, name: str, day: object) -> None:
         click.echo(describe(getattr(service, name)()))
 
 
+def band(gain: "Gain") -> str:
+    """How sure a gain on forecast prices is; empty where all are published."""
+    if gain.low is None or gain.high is None or gain.forecast_share <= 0:
+        return ""
+    return (
+        f" (P10 {gain.low:,.2f}, P90 {gain.high:,.2f}; {gain.uncorrected:,.2f} by the forecast alone, on which "
+        f"{gain.forecast_share:.0%} rests)"
+    )
+
+
 def describe(made: object) -> str:
     """What a step made, in a few lines."""
     from energy.model.savings import DaySavings, Kind
@@ -161,7 +173,7 @@ def describe(made: object) -> str:
     if isinstance(made, Proposed):
         rows = [("offered", made.new), ("still open", made.kept), ("ended", made.ended)]
         return "\n".join(
-            f"{word}: {o.headline}, {o.gain.money:,.2f} estimated" for word, those in rows for o in those
+            f"{word}: {o.headline}, {o.gain.money:,.2f} estimated{band(o.gain)}" for word, those in rows for o in those
         ) or ("nothing is offered now")
     if isinstance(made, DaySavings):
         if made.metered_money is None:

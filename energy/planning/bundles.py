@@ -13,7 +13,7 @@ import numpy as np
 from energy.model.plan import How, HowFound, LineKind, Plan
 from energy.model.problem import Placement, Problem, ProblemJob
 from energy.model.proposal import Gain
-from energy.planning.gain_risk import Change, told_gain
+from energy.planning.gain_risk import Change, gain_between, told_gain
 from energy.planning.price import price_plan
 
 Places = dict[str, Placement]
@@ -269,7 +269,8 @@ def ordered(
         tried = []
         for number in ready:
             after = priced(problem, with_places(problem, new, chosen | set(parts[number])))
-            tried.append((standing.bill.total - after.bill.total, -number, after))
+            too_good = gain_between(problem, standing, after).optimism
+            tried.append((standing.bill.total - after.bill.total - too_good, -number, after))
         _, negative, after = max(tried, key=lambda t: (round(t[0], 6), t[1]))
         number = -negative
         result.append(

@@ -89,11 +89,9 @@ def how_sure(gain: Gain, currency: str) -> list[str]:
     """How much of a gain rests on forecast prices, and between what it lies; nothing where all are published."""
     if gain.forecast_share <= 0 or gain.low is None or gain.high is None:
         return []
-    before = f", {gain.uncorrected:,.0f} before it was corrected for choosing what looks cheap"
     return [
         f"It gains {gain.money:,.0f} {currency} (P10 {gain.low:,.0f}, P90 {gain.high:,.0f}); "
-        f"{100 * gain.forecast_share:.0f} % of the energy's worth rests on forecast prices"
-        f"{before if gain.optimism >= LEAST_WORTH_SAYING else ''}."
+        f"{100 * gain.forecast_share:.0f} % rests on forecast prices."
     ]
 
 

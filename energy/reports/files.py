@@ -10,7 +10,7 @@ from typing import Any
 
 from energy.errors import LoadstoneError
 from energy.model.savings import DaySavings, JobSaving, Kind
-from energy.reports.pages import SavingsPage
+from energy.reports.pages import Promise, SavingsPage
 
 Cell = str | float | None
 
@@ -101,6 +101,33 @@ def job_row(job: JobSaving) -> tuple[Cell, ...]:
     )
 
 
+def promises_sheet(page: SavingsPage) -> Sheet:
+    """One row an offer that rested on forecast prices."""
+    money = page.header.currency
+    return Sheet(
+        title="Forecast prices",
+        columns=("offer", "what moves", "state", f"by the forecast alone {money}", f"estimated {money}", f"P10 {money}",
+                 f"P90 {money}", "share on forecast prices", f"at published prices {money}", f"verified {money}"),
+        rows=tuple(promise_row(promise) for promise in page.promised),
+    )  # fmt: skip
+
+
+def promise_row(promise: Promise) -> tuple[Cell, ...]:
+    offer, gain = promise.offer, promise.offer.gain
+    return (
+        offer.id,
+        offer.headline,
+        str(offer.state),
+        gain.uncorrected,
+        gain.money,
+        gain.low,
+        gain.high,
+        gain.forecast_share,
+        promise.came,
+        promise.verified,
+    )
+
+
 def kinds_sheet(page: SavingsPage) -> Sheet:
     """The month's figures, kind by kind; they are never added up."""
     month, money = page.month, page.header.currency
@@ -134,14 +161,15 @@ def plain(cell: str | float) -> str:
 
 
 def as_xlsx(page: SavingsPage) -> bytes:
-    """A workbook with kinds, days and jobs."""
+    """A workbook with kinds, days and jobs, and the offers that rested on forecast prices where there were any."""
     from openpyxl import Workbook
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
     book = Workbook()
     book.remove(book.worksheets[0])
-    for sheet in (kinds_sheet(page), days_sheet(page), jobs_sheet(page)):
+    sheets = [kinds_sheet(page), days_sheet(page), jobs_sheet(page)]
+    for sheet in [*sheets, promises_sheet(page)] if page.promised else sheets:
         tab = book.create_sheet(sheet.title)
         tab.append(list(sheet.columns))
         for row in sheet.rows:

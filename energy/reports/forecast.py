@@ -13,7 +13,8 @@ from energy.model.series import BASE_LOAD, CARBON_INTENSITY, PRICE_DAY_AHEAD, PV
 from energy.planning.offer_times import on_day_of
 from energy.planning.roster import nobody
 from energy.reports.pages import ForecastPage, Header, TargetForecast
-from energy.reports.situation import Rules
+from energy.reports.promises import held_against, promises, told_at
+from energy.reports.situation import Rules, kept
 from energy.reports.skill import Day, days_told, drift_of, shares_of, skill_of, worse_lately
 from energy.reports.standing import Standing, standing
 from energy.reports.words import moment, number
@@ -27,6 +28,7 @@ KEYS = {
     Target.CARBON: CARBON_INTENSITY,
 }
 BEHIND = timedelta(hours=24)
+PROMISED_DAYS = timedelta(days=30)
 SCORED_DAYS = 30
 LEADS = (1, 2, 3, 7)  # days ahead that are scored
 PUBLISHED = (Target.PRICE, Target.CARBON)
@@ -50,7 +52,7 @@ def forecast_page(store: Store, rules: Rules, header: Header) -> ForecastPage:
         header=header,
         targets=targets,
         missing=missing(store, rules, latest, now),
-        meaning=meaning(stands, targets),
+        meaning=" ".join([meaning(stands, targets), *(promised(store, rules, now) if targets else ())]).strip(),
         nights=nobody(rules.calendar, horizon, rules.site.zone),
     )
 
@@ -191,6 +193,16 @@ def missing(store: Store, rules: Rules, latest: dict[Target, Forecast | None], n
         if step.startswith(("feed", "predict"))
     ]
     return tuple(said)
+
+
+def promised(store: Store, rules: Rules, now: datetime) -> list[str]:
+    """What is made of forecast prices in what planners are told, and what came of that in the last month."""
+    if rules.tariff.fixed_per_kwh is not None:
+        return []
+    zone = rules.site.zone
+    today = local_date(now, zone)
+    said = held_against(promises(store, rules, today - PROMISED_DAYS, today, ()), rules.site.currency)
+    return [told_at(kept(store, zone, now)), *([f"In the last {PROMISED_DAYS.days} days {said}"] if said else [])]
 
 
 def meaning(stands: Standing | None, targets: Sequence[TargetForecast]) -> str:

@@ -1,5 +1,6 @@
 """The data of each screen. Times are UTC (the screen shows them in `Header.zone`); None is unknown, never zero."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,7 +12,7 @@ from energy.model.horizon import Horizon, Interval
 from energy.model.job import Planned
 from energy.model.meter import Meter, Quality, Reading
 from energy.model.plan import GaveWay
-from energy.model.proposal import Decision, FloorState, NotOffered, Offer, StandingRule
+from energy.model.proposal import Decision, FloorState, Gain, NotOffered, Offer, StandingRule
 from energy.model.savings import DaySavings, JobSaving, PeakSaving
 from energy.model.series import Series
 from energy.model.site import Machine
@@ -173,6 +174,49 @@ class OfferCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """An offer that rested on forecast prices, and what became of that. Its gain holds what was estimated: before and
+    after the correction, and the P10 and P90 around that."""
+
+    offer: Offer
+    came: float | None  # the same moves at the published prices, all else as estimated; None until they are published
+    verified: float | None  # of its jobs, by meters; None where nothing of it was
+
+    @property
+    def inside(self) -> bool | None:
+        """Whether what came lies within P10 to P90."""
+        gain = self.offer.gain
+        if self.came is None or gain.low is None or gain.high is None:
+            return None
+        return gain.low - 0.005 <= self.came <= gain.high + 0.005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseSum:
+    """The offers of a period whose prices have been published, added up; `inside` of `banded` lay within P10 to P90."""
+
+    offers: int
+    before: float  # as estimated, before it was corrected
+    estimated: float
+    came: float
+    inside: int
+    banded: int
+
+    @classmethod
+    def of(cls, promises: Sequence[Promise]) -> "PromiseSum":
+        known = [p for p in promises if p.came is not None]
+        judged = [p.inside for p in known if p.inside is not None]
+        return cls(
+            offers=len(known),
+            before=sum(p.offer.gain.uncorrected for p in known),
+            estimated=sum(p.offer.gain.money for p in known),
+            came=sum(p.came for p in known if p.came is not None),
+            inside=sum(judged),
+            banded=len(judged),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """One row of before / after."""
 
@@ -218,6 +262,10 @@ class PlanPage:
     made_at: datetime | None
     degraded: tuple[str, ...]  # what was missing, in words
     gave_way: tuple[GaveWay, ...]
+    together: Gain | None = (
+        None  # of all open offers, where there are several; its band is narrower than theirs added up
+    )
+    promised: tuple[Promise, ...] = ()  # yesterday's offers that rested on forecast prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -404,6 +452,7 @@ class SavingsPage:
     real_money: float | None
     interval: tuple[float, float] | None = None  # of the verified sum
     carbon_accounts: tuple[tuple[str, float | None, str], ...] = ()  # (account, kg, what it is); never added up
+    promised: tuple[Promise, ...] = ()  # offers of the month that rested on forecast prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from energy.clock import day_bounds, floor_to, local_date
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Job
-from energy.model.plan import HowFound
-from energy.model.proposal import NotOffered
+from energy.model.plan import How, HowFound
+from energy.model.proposal import Gain, NotOffered
 from energy.model.savings import DaySavings, JobSaving, Kind
 from energy.planning import offer_times
+from energy.planning.gain_risk import told_gain
+from energy.planning.price import price_plan
 from energy.planning.slots import planned_at
 from energy.reports.cards import accepted_rows, cards
 from energy.reports.gantt import bars, blocked
@@ -18,6 +20,7 @@ from energy.reports.measures import before_after
 from energy.reports.pages import Header, PlanPage
 from energy.reports.picture import power_picture, ran
 from energy.reports.prices import prices
+from energy.reports.promises import promises
 from energy.reports.situation import LOOK_BACK, Rules, untouchable
 from energy.reports.standing import Standing, standing
 from energy.reports.words import clock_time, moment, money, span
@@ -33,7 +36,8 @@ def plan_page(store: Store, rules: Rules, header: Header) -> PlanPage:
     now, zone = header.now, rules.site.zone
     stands = standing(store, now)
     horizon = page_horizon(rules, stands, now)
-    yesterday = account_of(store, local_date(now, zone) - timedelta(days=1))
+    last_day = local_date(now, zone) - timedelta(days=1)
+    yesterday = account_of(store, last_day)
     told = [replace_times(job, zone) for job in yesterday.jobs] if yesterday else []
     empty = PlanPage(
         header=header,
@@ -57,6 +61,7 @@ def plan_page(store: Store, rules: Rules, header: Header) -> PlanPage:
         made_at=None,
         degraded=(),
         gave_way=(),
+        promised=promises(store, rules, last_day, last_day, [yesterday] if yesterday else []),
     )
     return empty if stands is None else filled(store, rules, stands, empty)
 
@@ -87,7 +92,20 @@ def filled(store: Store, rules: Rules, stands: Standing, page: PlanPage) -> Plan
         made_at=stands.planning.made_at,
         degraded=degraded(stands, zone, now),
         gave_way=stands.planning.plan.gave_way,
+        together=together(stands),
     )
+
+
+def together(stands: Standing) -> Gain | None:
+    """What all open offers gain over the plan in force; None where they are not several."""
+    if len(stands.open) < 2:
+        return None
+    how = How(found=HowFound.AS_GIVEN)
+    before, after = (
+        price_plan(stands.problem, [places[job.id] for job in stands.problem.jobs], how=how)
+        for places in (stands.in_force, stands.with_offers)
+    )
+    return told_gain(stands.problem, before, after)
 
 
 def page_horizon(rules: Rules, stands: Standing | None, now: datetime) -> Horizon:

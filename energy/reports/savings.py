@@ -6,6 +6,7 @@ from energy.clock import local_date
 from energy.model.savings import DaySavings, Kind
 from energy.reports.month import accounts_of_year, days_of_month, month_figures, month_of
 from energy.reports.pages import Header, SavingsPage
+from energy.reports.promises import promises
 from energy.reports.situation import Rules
 from energy.store import Store
 
@@ -34,6 +35,7 @@ def savings_page(store: Store, rules: Rules, header: Header, month: str | None =
         real_money=total(days, "metered_money"),
         interval=None,  # an interval needs the error of every meter, which nobody has told
         carbon_accounts=carbon_accounts(days, figures.carbon_basis),
+        promised=promises(store, rules, first, last, days),
     )
 
 

@@ -271,7 +271,7 @@ OFFER_1 = Offer(
     number=1,
     shifts=(shift("2051"),),
     requires=(),
-    gain=Gain(energy=41.2, carbon_kg=84, low=36, high=45),
+    gain=Gain(energy=41.2, carbon_kg=84, low=41.2, high=41.2),
     headline="Furnace 3: coil rings 4 h 30 min later",
     reason="Moves the charge out of the morning price peak into the midday PV hours. Earlier than 11:15 the "
     "heating crew "
@@ -321,6 +321,46 @@ CARD_2 = p.OfferCard(
     slack="15 h 15 min to due Thu 06:00",
     requires="press 1 job 2044 on time",
     can_accept=True,
+)
+
+
+# The same offers while tomorrow's prices are a forecast, and what older ones of that sort promised.
+UNSURE = tuple(
+    replace(
+        card,
+        offer=replace(
+            card.offer,
+            gain=replace(card.offer.gain, energy=energy, low=low, high=high, forecast_share=1.0, optimism=optimism),
+            reason=f"{card.offer.reason} It gains {energy:.0f} EUR (P10 {low:.0f}, P90 {high:.0f}); 100 % rests on forecast "
+            "prices.",
+        ),
+        published="100 % of the energy's worth rests on forecast prices",
+    )
+    for card, energy, low, high, optimism in ((CARD_1, 35.0, 14.0, 58.0, 6.2), (CARD_2, 17.7, 6.0, 28.0, 3.1))
+)
+
+
+def promise(
+    job: str, day: int, money: tuple[float, float, float], optimism: float, came: float | None, verified: float | None
+) -> p.Promise:
+    """An offer of before; money is estimated, P10 and P90."""
+    estimated, low, high = money
+    offer = replace(
+        OFFER_1,
+        id=f"offer-{job}",
+        shifts=(replace(shift("2051"), job=job),),
+        gain=Gain(energy=estimated, low=low, high=high, forecast_share=1.0, optimism=optimism),
+        headline=f"Furnace 3: job {job} 4 h later",
+        state=OfferState.EXPIRED if verified is None else OfferState.ACCEPTED,
+        offered_at=at("13:20", day),
+    )
+    return p.Promise(offer=offer, came=came, verified=verified)
+
+
+PROMISED = (
+    promise("2011", 17, (33.0, 12.0, 55.0), 6.0, 29.4, 27.9),
+    promise("2015", 17, (21.0, 5.0, 36.0), 4.0, 40.2, None),
+    promise("2019", 18, (18.0, 2.0, 33.0), 3.2, None, None),
 )
 
 
@@ -1360,7 +1400,11 @@ def silent_feed() -> Gallery:
                 page,
                 picture=feedless(page.picture),
                 degraded=("price feed silent since Mon 13:10: tomorrow rests on the forecast",),
+                offers=UNSURE,
+                together=Gain(energy=52.7, low=25.0, high=81.0, forecast_share=1.0, optimism=9.3),
+                promised=PROMISED[:2],
             ),
+            "savings": lambda page: replace(page, promised=PROMISED),
             "forecast": lambda page: replace(page, missing=("Price feed: silent since Mon 13:10.",)),
         }
     )

@@ -29,6 +29,7 @@ OTHER_STATES = (
     ("year", "meter_dead"),
     ("events", "event_running"),
     ("forecast", "silent_feed"),
+    ("savings", "silent_feed"),
 )
 SENTENCES = {
     "overview": "1,142 kW now; the running quarter hour closes at 1,158 kW, limit 1,440 kW. Yesterday 71 EUR "
@@ -52,6 +53,19 @@ ALOUD = {
     ("overview", "meter_dead"): ("Power now is not known since 13:51",),
     ("overview", "event_running"): ("Event running",),
     ("overview", "silent_feed"): ("no published prices ahead", "Price feed silent"),
+    ("plan", "silent_feed"): (
+        "together 53 EUR (25 to 81 on forecast prices); answer by 15:00.",
+        "14 to 58 (P10 to P90); 41 by the forecast alone",
+        "100 % of the energy's worth rests on forecast prices",
+        "Furnace 3: job 2015 4 h later (expired)",
+        "40 (outside)",
+        "1 of 2 inside",
+    ),
+    ("savings", "silent_feed"): (
+        "2 offers rested on forecast prices: 64 EUR by the forecast alone, 54 EUR estimated, 70 EUR at the published "
+        "prices; 1 of 2 within P10 to P90.",
+        "2 to 33",
+    ),
     ("plan", "nothing"): ("Nothing worth moving: the best was 11 EUR.",),
     ("plan", "degraded"): (
         "solver out of time: best plan found so far",

@@ -220,3 +220,24 @@ def test_a_gain_on_forecast_prices_says_how_much_rests_on_them() -> None:
     assert bundle.gain.low == pytest.approx(15, abs=0.5)
     assert bundle.gain.high == pytest.approx(25, abs=0.5)
     assert bundle.gain.forecast_share == pytest.approx(0.25)  # of 30 EUR out and 10 EUR in, 10 rest on the forecast
+
+
+def test_what_looks_good_only_on_an_uncertain_forecast_is_not_worth_a_question() -> None:
+    """Two furnaces' jobs look alike, 20 EUR each; but the hour that "a" would go to is a forecast, drawn back from 0.10 to
+    0.18, and so the move gains 12."""
+    from energy.model.problem import SoberPrice
+
+    prices = [0.3, 0.1, 0.1]
+    problem = replace(
+        problem_of(small_job("a", 0), small_job("b", 0, machine="n"), prices=prices),
+        price_published=(True, False, True),
+        sober_prices=(
+            SoberPrice(up_to_hours=24.0, kept=0.5, import_price=(0.3, 0.18, 0.1), export_price=(0.0, 0.0, 0.0)),
+        ),
+    )
+    found = bundles(problem, plan_of(problem, at("a", 1), at("b", 2, "n")))
+    (kept,), (left,) = worth_asking(found, 15.0)
+    assert (kept.jobs, kept.gain.money, kept.gain.optimism) == (("b",), pytest.approx(20), 0.0)
+    assert (left.jobs, left.gain.money, left.gain.uncorrected) == (("a",), pytest.approx(12), pytest.approx(20))
+    both, _ = worth_asking(found, 10.0)
+    assert [bundle.jobs for bundle in both] == [("b",), ("a",)]  # the better first, as corrected

@@ -52,10 +52,7 @@ def test_three_slots_and_two_scenarios() -> None:
     assert (gain.money, gain.optimism) == pytest.approx((17.5, 2.5))
     assert (gain.low, gain.high) == pytest.approx((17.5 - 15.0, 17.5 + 5.0))
     assert gain.forecast_share == pytest.approx(0.25)  # of 30 out and 10 in, 10 rest on the forecast
-    assert how_sure(gain, "EUR") == [
-        "It gains 18 EUR (P10 2, P90 22); 25 % of the energy's worth rests on forecast prices, 20 before it was "
-        "corrected for choosing what looks cheap."
-    ]
+    assert how_sure(gain, "EUR") == ["It gains 18 EUR (P10 2, P90 22); 25 % rests on forecast prices."]
 
 
 def test_from_one_forecast_hour_to_another_the_share_is_kept() -> None:
