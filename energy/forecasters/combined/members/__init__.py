@@ -56,6 +56,7 @@ MEMBERS = {
     "boosted": ("boosted", "BoostedLoad"),
     "sun": ("sun", "SunnyDays"),
     "wind": ("wind", "WindyDays"),
+    "hourly": ("hourly", "Hourly"),
 }
 
 
