@@ -19,7 +19,7 @@ class Recipe:
 
 RECIPES: Mapping[Target, Recipe] = {
     Target.BASE_LOAD: Recipe(members={"analog": 0.55, "similar": 0.03, "boosted": 0.42}, most_days=731),
-    Target.PRICE: Recipe(members={"kernel": 0.6, "lasso": 0.2, "trees": 0.2}, step_minutes=60),
+    Target.PRICE: Recipe(members={"kernel": 0.5, "trees": 0.35, "lasso": 0.15}, step_minutes=60),
     Target.PV: Recipe(members={"sun": 0.85, "wind": 0.05, "similar": 0.1}),
     Target.CARBON: Recipe(members={"similar": 0.7, "week": 0.3}, step_minutes=60),
 }

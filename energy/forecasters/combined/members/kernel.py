@@ -87,6 +87,7 @@ class View:
     centres: tuple[Floats, ...]
     gains: tuple[Floats, ...]  # by which each column is multiplied
     known: Floats  # (days, columns)
+    size: Floats  # (days) the squared length of each
     added: Floats  # (days, slots)
     mean: Floats  # (slots)
 
@@ -110,30 +111,39 @@ class View:
         )
         centres = tuple(block[good].mean(axis=0) for block in blocks)
         known = np.hstack([(b[good] - c) * g for b, c, g in zip(blocks, centres, gains, strict=True)])
+        size = np.einsum("ij,ij->i", known, known)
         wanted = target[good] - (seen.level[good] if relative else 0.0)
         trust = 0.5 ** (age / likeness.half_life)
         mean = trust @ wanted / trust.sum()
-        covariance = alike(known, known, likeness.reach) + np.diag(likeness.noise / trust)
+        covariance = alike(known, known, size, likeness.reach) + np.diag(likeness.noise / trust)
         added = cho_solve(
             cho_factor(covariance, overwrite_a=True, check_finite=False), wanted - mean, check_finite=False
         )
         return cls(
-            likeness=likeness, relative=relative, centres=centres, gains=gains, known=known, added=added, mean=mean
+            likeness=likeness,
+            relative=relative,
+            centres=centres,
+            gains=gains,
+            known=known,
+            size=size,
+            added=added,
+            mean=mean,
         )
 
     def told(self, seen: Described) -> Floats:
         """(slots): one described day, on the standard scale."""
         blocks = blocks_of(seen, relative=self.relative)
         day = np.hstack([(b - c) * g for b, c, g in zip(blocks, self.centres, self.gains, strict=True)])
-        told = alike(day, self.known, self.likeness.reach) @ self.added + self.mean
+        told = alike(day, self.known, self.size, self.likeness.reach) @ self.added + self.mean
         scaled: Floats = (told + (seen.level if self.relative else 0.0))[0]
         return scaled
 
 
-def alike(days: Floats, others: Floats, reach: float) -> Floats:
-    """(days, others): how much one day tells of another: by a straight line, and by a bend where they are close."""
+def alike(days: Floats, others: Floats, size: Floats, reach: float) -> Floats:
+    """(days, others): how much one day tells of another: by a straight line, and by a bend where they are close.
+    `size` are the squared lengths of the others."""
     line = days @ others.T
-    apart = (days**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)[None, :] - 2.0 * line
+    apart = (days**2).sum(axis=1)[:, None] + size[None, :] - 2.0 * line
     covariance: Floats = line + np.exp(np.maximum(apart, 0.0) / (-2.0 * reach**2))
     return covariance
 
