@@ -82,14 +82,15 @@ class AnalogDays:
         unlike = like.shape * state.unlike(before - first)
         unlike += like.kind * (days.kind[past] != days.kind[row]).mean(axis=1)
         unlike += like.kind_before * (days.kind[before] != days.kind[issue - 1]).mean(axis=1)
-        middle = days.slots // 2
-        unlike += like.weekday * (days.weekday[past, middle] != days.weekday[row, middle])
-        unlike += like.down * np.abs(state.down[before - first] - state.down[-1]) ** 2
+        weekday = acted_weekday(days)[:, days.slots // 2]
+        unlike += like.weekday * (weekday[past] != weekday[row])
         for plan in plans(days):
             unlike += like.plan * otherwise(plan, past, row) + like.plan_before * otherwise(plan, past - 1, row - 1)
         unlike += (issue - past) / like.age_days
+        closest = unlike.min()  # but for how the plant stood: where no day followed one as the last, all count little
+        unlike += like.down * (state.down[before - first] - state.down[-1]) ** 2
         nearest = np.argsort(unlike, kind="stable")[: like.most]
-        return past[nearest] - first, np.exp(unlike[nearest[0]] - unlike[nearest])
+        return past[nearest] - first, np.exp(closest - unlike[nearest])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -129,6 +130,12 @@ class State:
         return bool(self.down[-1] < -0.5 and usual - self.base > 0.4 * self.span)
 
 
+def acted_weekday(days: Days) -> Ints:
+    """(rows, slots a day): the weekday as which a cell behaves; a holiday is a Sunday."""
+    acted: Ints = np.where(days.kind == 2, 6, np.where(days.kind == 1, 5, days.weekday))
+    return acted
+
+
 def plans(days: Days) -> list[Floats]:
     return [values for values in days.drivers.values() if is_plan(values)]
 
@@ -138,8 +145,8 @@ def otherwise(plan: Floats, rows: Ints, row: int) -> Floats:
     if row < 0:
         return np.zeros(len(rows))
     both = ~(np.isnan(plan[rows]) | np.isnan(plan[row]))
-    share: Floats = np.minimum(1.0, 3.0 * ((plan[rows] != plan[row]) & both).mean(axis=1))
-    return share
+    share: Floats = ((plan[rows] != plan[row]) & both).mean(axis=1)
+    return np.minimum(1.0, 3.0 * share)
 
 
 def pooled_median(profiles: Floats, weights: Floats, slots: int) -> Floats:

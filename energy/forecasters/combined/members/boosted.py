@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.change import Change, changes, codes, levelled
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.members.analog import mean
+from energy.forecasters.combined.members.analog import acted_weekday, mean
 from energy.forecasters.combined.members.driven import is_plan
 
 Floats = NDArray[np.float64]
@@ -123,7 +123,7 @@ class Table:
         kinds = self.days.kind
         columns: list[Floats] = [
             np.broadcast_to(np.arange(self.days.slots, dtype=float), taken.shape[::2]),
-            self.days.weekday[rows].astype(float),
+            acted_weekday(self.days)[rows].astype(float),
             kinds[rows].astype(float),
             weeks[:, 0],
             evening,
