@@ -216,3 +216,18 @@ def test_a_number_is_read_as_written(value: float) -> None:
     assert number(f"{value:.3f}", False) == value
     assert number(f"{value:.3f}".replace(".", ","), True) == value
     assert number(f"{value:,.3f}", False) == value
+
+
+def test_a_column_of_words_becomes_numbers_in_the_order_of_their_first_appearance(tmp_path: Path) -> None:
+    rows = "\n".join(f"05.01.2026 {h:02}:00;{h},5;{shift}" for h, shift in enumerate(["Night", "Night", "", "Day"]))
+    result = read(tmp_path, f"Zeit;kWh;Shift\n{rows}", columns=("kWh", "Shift"), wordy=("Shift", "kWh"))
+    assert result.bad == ()
+    assert [row.values for row in result.rows] == [(0.5, 0.0), (1.5, 0.0), (2.5, None), (3.5, 1.0)]
+    assert "column Shift holds words: Night is 0, Day is 1" in result.notes
+
+
+def test_one_word_among_numbers_is_a_bad_row_and_no_code(tmp_path: Path) -> None:
+    result = read(tmp_path, "Zeit;kWh\n05.01.2026 00:00;1,5\n05.01.2026 01:00;error\n05.01.2026 02:00;2,5",
+                  wordy=("kWh",))  # fmt: skip
+    assert [row.values for row in result.rows] == [(1.5,), (2.5,)]
+    assert len(result.bad) == 1

@@ -18,11 +18,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ALLOWED = 1.0  # standard deviations of a day that count as chance
-ALARM = 5.0  # of what lies beyond
-MOST_A_DAY = 4.0  # no single day is an alarm
+ALARM = 6.0  # of what lies beyond
+MOST_A_DAY = 4.5  # no single day is an alarm
 LEAST_SPREAD = 0.05  # of the level: days closer than that are alike
 REFERENCE = 15  # days of the same kind that a day is held against
-LEAST_REFERENCE = 5
+LEAST_REFERENCE = 8
 LEAST_SHIFT = 0.1  # of the level: what is smaller is left as it is
 STILL = 0.3  # of the usual range of a day: a day that is flatter stood still
 
@@ -52,11 +52,13 @@ def changes(days: Days) -> tuple[Change, ...]:
     )  # a rare kind of day, as a Sunday with work, is no level
     aways: list[float] = []
     for row in np.flatnonzero((code[: len(level)] == usual_code) & ~np.isnan(level) & ~still).tolist():
-        alike = np.flatnonzero((code[:row] == code[row]) & ~np.isnan(level[:row]) & ~still[:row])[-REFERENCE:]
+        sure = min(up_since if up > 0 else row, down_since if down > 0 else row)
+        alike = np.flatnonzero((code[:sure] == code[row]) & ~np.isnan(level[:sure]) & ~still[:sure])[-REFERENCE:]
         if len(alike) < LEAST_REFERENCE:
             continue
         centre = float(np.median(level[alike]))
-        spread = 1.4826 * float(np.median(np.abs(level[alike] - centre))) * (1.0 + 2.0 / len(alike))
+        spread = 1.4826 * float(np.median(np.abs(level[alike] - centre)))
+        spread = max(spread, float(np.std(level[alike]))) * (1.0 + 2.0 / len(alike))
         spread = max(spread, LEAST_SPREAD * float(np.median(np.abs(level[alike]))), 1e-9)
         spread *= held_over(aways)
         away = float(np.clip((level[row] - centre) / spread, -MOST_A_DAY, MOST_A_DAY))

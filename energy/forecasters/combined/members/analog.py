@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.change import Change, changes, levelled
 from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.known import mean, median
 from energy.forecasters.combined.members.driven import driven_part, is_plan
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+KINDS_OF_CHANCE = 2.0  # times chance: kinds of days that are so far apart are no examples for each other
+MOST_APART = 4.0
 BLOCKS = 12  # of a day, by whose means days are compared
 
 
@@ -28,12 +31,12 @@ class Likeness:
 
     back: int = 200  # days looked back
     most: int = 40  # days that count
-    kind: float = 2.0  # another kind of day
+    kind: float = 2.0  # another kind of day, where kinds are no further apart than chance
     weekday: float = 0.3
     kind_before: float = 0.15
     plan: float = 6.0  # another plan on the day
     plan_before: float = 0.3
-    shape: float = 1.0  # the last day, a standard deviation away in each block
+    shape: float = 0.8  # the last day, a standard deviation away in each block
     down: float = 4.0  # one was unexpectedly down the day before, the other not
     age_days: float = 120.0  # so many days older
     still_down: float = 1.2  # what a last day that was unexpectedly down weighs as an example of the next
@@ -80,16 +83,19 @@ class AnalogDays:
             return past, np.empty(0)
         before = past - ahead - 1
         unlike = like.shape * state.unlike(before - first)
-        unlike += like.kind * (days.kind[past] != days.kind[row]).mean(axis=1)
+        # where a plan says whether there is work, a Sunday may be the example for a free Thursday
+        apart = np.minimum(state.kinds_apart, 1.0) if plans(days) else state.kinds_apart
+        unlike += like.kind * apart[days.kind[past], days.kind[row]].mean(axis=1)
         unlike += like.kind_before * (days.kind[before] != days.kind[issue - 1]).mean(axis=1)
-        middle = days.slots // 2
-        unlike += like.weekday * (days.weekday[past, middle] != days.weekday[row, middle])
-        unlike += like.down * np.abs(state.down[before - first] - state.down[-1]) ** 2
+        weekday = acted_weekday(days)[:, days.slots // 2]
+        unlike += like.weekday * (weekday[past] != weekday[row])
         for plan in plans(days):
             unlike += like.plan * otherwise(plan, past, row) + like.plan_before * otherwise(plan, past - 1, row - 1)
         unlike += (issue - past) / like.age_days
+        closest = unlike.min()  # but for how the plant stood: where no day followed one as the last, all count little
+        unlike += like.down * (state.down[before - first] - state.down[-1]) ** 2
         nearest = np.argsort(unlike, kind="stable")[: like.most]
-        return past[nearest] - first, np.exp(unlike[nearest[0]] - unlike[nearest])
+        return past[nearest] - first, np.exp(closest - unlike[nearest])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,9 +103,10 @@ class State:
     """The rows looked at, without what drivers moved, and what each says of the day after it."""
 
     rows: Floats  # (rows, slots a day)
-    blocks: Floats  # (rows, blocks) their means, in standard deviations of the last weeks
+    blocks: Floats  # (rows, blocks) how far they were from usual, in standard deviations of the last weeks
     down: Floats  # (rows) how far a day was below (-1 is all of it) or above its usual, zero if less than half
     usual: Floats  # (kinds, slots a day)
+    kinds_apart: Floats  # (kinds, kinds) one for another kind, more where the two are further apart than chance
     base: float  # what is drawn when nothing runs
     span: float  # what a working day adds to it
 
@@ -109,13 +116,17 @@ class State:
         late = slice(max(0, len(rows) - 60), None)
         usual = np.stack([median(np.where(kinds[late] == kind, rows[late], np.nan)) for kind in range(3)])
         usual = np.where(np.isnan(usual), median(rows[late]), usual)
-        blocks = np.stack([mean(part, axis=1) for part in np.array_split(rows, BLOCKS, axis=1)], axis=1)
+        apart = rows - np.take_along_axis(usual, kinds, axis=0)
+        blocks = np.stack([mean(part, axis=1) for part in np.array_split(apart, BLOCKS, axis=1)], axis=1)
         spread = np.nanstd(blocks[late], axis=0) if len(rows) > 1 else np.ones(BLOCKS)
         base = float(np.nanquantile(rows[late], 0.05))
         span = max(float(mean(usual[0], axis=0)) - base, 1e-9)
-        gap = mean(rows - np.take_along_axis(usual, kinds, axis=0), axis=1) / span
+        gap = mean(apart, axis=1) / span
         down = np.where(np.abs(gap) > 0.5, gap, 0.0)
-        return cls(rows, blocks / np.where(spread > 0, spread, 1.0), down, usual, base, span)
+        chance = float(mean(np.abs(apart[late]).ravel(), axis=0))
+        between = np.stack([[np.abs(one - other).mean() for one in usual] for other in usual])
+        kinds_apart = np.clip(between / max(KINDS_OF_CHANCE * chance, 1e-9), 1.0, MOST_APART) * (1.0 - np.eye(3))
+        return cls(rows, blocks / np.where(spread > 0, spread, 1.0), down, usual, kinds_apart, base, span)
 
     def unlike(self, places: Ints) -> Floats:
         """How unlike the last day some days were, later hours counting more."""
@@ -129,6 +140,12 @@ class State:
         return bool(self.down[-1] < -0.5 and usual - self.base > 0.4 * self.span)
 
 
+def acted_weekday(days: Days) -> Ints:
+    """(rows, slots a day): the weekday as which a cell behaves; a holiday is a Sunday."""
+    acted: Ints = np.where(days.kind == 2, 6, np.where(days.kind == 1, 5, days.weekday))
+    return acted
+
+
 def plans(days: Days) -> list[Floats]:
     return [values for values in days.drivers.values() if is_plan(values)]
 
@@ -138,8 +155,8 @@ def otherwise(plan: Floats, rows: Ints, row: int) -> Floats:
     if row < 0:
         return np.zeros(len(rows))
     both = ~(np.isnan(plan[rows]) | np.isnan(plan[row]))
-    share: Floats = np.minimum(1.0, 3.0 * ((plan[rows] != plan[row]) & both).mean(axis=1))
-    return share
+    share: Floats = ((plan[rows] != plan[row]) & both).mean(axis=1)
+    return np.minimum(1.0, 3.0 * share)
 
 
 def pooled_median(profiles: Floats, weights: Floats, slots: int) -> Floats:
@@ -153,21 +170,3 @@ def pooled_median(profiles: Floats, weights: Floats, slots: int) -> Floats:
     place = (upto >= 0.5 * upto[-1]).argmax(axis=0)
     found: Floats = np.take_along_axis(pool, order, axis=0)[place, np.arange(pool.shape[1])]
     return np.where(upto[-1] > 0, found, np.nan)
-
-
-def mean(values: Floats, axis: int) -> Floats:
-    """The mean of what is known, NaN where nothing is."""
-    known = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        found: Floats = np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
-    return found
-
-
-def median(rows: Floats) -> Floats:
-    """The median of each column over what is known, NaN where nothing is."""
-    known = (~np.isnan(rows)).sum(axis=0)
-    ordered = np.sort(rows, axis=0)  # NaN last
-    columns = np.arange(rows.shape[1])
-    low, high = np.maximum(known - 1, 0) // 2, known // 2
-    found: Floats = (ordered[low, columns] + ordered[np.minimum(high, len(rows) - 1), columns]) / 2
-    return np.where(known > 0, found, np.nan)

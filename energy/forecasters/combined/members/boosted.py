@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.change import Change, changes, codes, levelled
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.members.analog import mean
+from energy.forecasters.combined.known import mean
+from energy.forecasters.combined.members.analog import acted_weekday
 from energy.forecasters.combined.members.driven import is_plan
 
 Floats = NDArray[np.float64]
@@ -115,7 +116,8 @@ class Table:
         last5 = mean(taken[:, :5], axis=1)
         last15 = mean(taken, axis=1)
         before = rows - ahead - 1  # the last day that was known
-        weeks = np.stack([self._row(rows - 7 * (ahead // 7 + 1 + k)) for k in range(4)], axis=1)
+        # where the day a week before was of another kind, what the alike ones were stands for it
+        weeks = np.stack([self._like(rows, rows - 7 * (ahead // 7 + 1 + k), last15) for k in range(4)], axis=1)
         levels = np.where(alike >= 0, self.level[np.maximum(alike, 0)], np.nan)
         last_level = mean(np.stack([self._level(before - k) for k in range(7)], axis=1), axis=1)
         evening = self._row(before)
@@ -123,7 +125,7 @@ class Table:
         kinds = self.days.kind
         columns: list[Floats] = [
             np.broadcast_to(np.arange(self.days.slots, dtype=float), taken.shape[::2]),
-            self.days.weekday[rows].astype(float),
+            acted_weekday(self.days)[rows].astype(float),
             kinds[rows].astype(float),
             weeks[:, 0],
             evening,
@@ -139,7 +141,7 @@ class Table:
             mean(np.stack([self._row(before - k) for k in range(7)], axis=1), axis=1),
             *(each[:, None] for each in (
                 self._level(before), mean(levels[:, :5], axis=1), mean(levels, axis=1), last_level,
-                self._level(rows - 7 * (ahead // 7 + 1)), ahead.astype(float),
+                mean(weeks[:, 0], axis=1), ahead.astype(float),
                 kinds[rows - 1, -1].astype(float), kinds[np.minimum(rows + 1, len(kinds) - 1), 0].astype(float),
                 mean(evening[:, -tail:], axis=1), mean(evening[:, -4 * tail :], axis=1),
                 mean(evening[:, -4 * tail :], axis=1) - mean(last15[:, -4 * tail :], axis=1),
@@ -170,6 +172,10 @@ class Table:
     def _taken(self, alike: Ints) -> Floats:
         taken: Floats = np.where((alike >= 0)[:, :, None], self.y[np.maximum(alike, 0)], np.nan)
         return taken
+
+    def _like(self, rows: Ints, others: Ints, instead: Floats) -> Floats:
+        same = (others >= 0) & (self.code[np.maximum(others, 0)] == self.code[rows])
+        return np.where(same[:, None], self._row(others), instead)
 
     def _row(self, rows: Ints) -> Floats:
         found: Floats = np.where((rows >= 0)[:, None], self.y[np.maximum(rows, 0)], np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.known import mean
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ def driven_part(days: Days, issue: int, first: int, rows: Floats) -> Floats:
     parts = max(1, PART_HOURS * 60 // days.step_minutes)
     kinds = days.kind[first:issue]
     usual = apart_by_kind(rows, kinds)
-    around = [driver - np.nanmean(driver[late], axis=0) for driver in drivers]
-    sizes = [max(float(np.nanstd(driver[late])), 1e-12) for driver in drivers]
+    around = [driver - mean(driver[late], axis=0) for driver in drivers]
+    sizes = [spread_of(driver[late]) for driver in drivers]
     for start in range(0, days.slots, parts):
         here = slice(start, start + parts)
         x = np.stack([each[:, here] / size for each, size in zip(around, sizes, strict=True)], axis=-1)
@@ -58,10 +59,7 @@ def apart_by_kind(rows: Floats, kinds: NDArray[np.int64]) -> Floats:
     for kind in np.unique(kinds):
         here = kinds == kind
         own = np.where(here, rows, np.nan)
-        known = ~np.isnan(own)
-        with np.errstate(invalid="ignore"):
-            means = np.where(known, own, 0.0).sum(axis=0) / known.sum(axis=0)
-        apart = np.where(here, rows - means, apart)
+        apart = np.where(here, rows - mean(own, axis=0), apart)
     return apart
 
 
@@ -76,3 +74,8 @@ def slopes_times(x: Floats, y: Floats, late: slice) -> Floats:
     slopes = np.linalg.solve(a.T @ a + DAMPING * len(a) * np.eye(a.shape[1]), a.T @ b)
     told: Floats = np.clip(np.nan_to_num(x / scale), -MOST_SCALES, MOST_SCALES) @ slopes
     return told
+
+
+def spread_of(driver: Floats) -> float:
+    known = driver[~np.isnan(driver)]
+    return max(float(known.std()), 1e-12) if len(known) else 1e-12
