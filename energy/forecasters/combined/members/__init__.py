@@ -56,6 +56,8 @@ MEMBERS = {
     "boosted": ("boosted", "BoostedLoad"),
     "sun": ("sun", "SunnyDays"),
     "wind": ("wind", "WindyDays"),
+    "mix": ("mix", "Mix"),
+    "mix trees": ("mix_trees", "MixTrees"),
 }
 
 
