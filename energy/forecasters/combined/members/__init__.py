@@ -57,6 +57,8 @@ MEMBERS = {
     "sun": ("sun", "SunnyDays"),
     "wind": ("wind", "WindyDays"),
     "hourly": ("hourly", "Hourly"),
+    "mix": ("mix", "Mix"),
+    "mix trees": ("mix_trees", "MixTrees"),
 }
 
 

@@ -1,0 +1,1 @@
+"""What the carbon intensity of a grid is made of: production by source."""
