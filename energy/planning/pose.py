@@ -27,6 +27,7 @@ from energy.model.problem import (
     ProblemBattery,
     ProblemJob,
     ProblemMachine,
+    Scenario,
     SoberPrice,
 )
 from energy.model.series import Series
@@ -35,8 +36,10 @@ from energy.planning.effects import Effects, effects
 from energy.planning.freeze import freeze
 from energy.planning.optimism import by_length, drawn_back, kept_of
 from energy.planning.settle import past_the_end, settle, within
-from energy.planning.situation import Expected, Situation
+from energy.planning.situation import Expected, Path, Situation
 from energy.planning.slots import mode_of, slot_near, slot_powers
+
+KW_DIGITS, PRICE_DIGITS = 1, 4  # of scenarios after the point, so that a stored problem stays small
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +224,7 @@ def assemble(
         pv_band=band(situation.pv),
         import_price_band=price_band(situation),
         sober_prices=sober_prices(situation),
+        scenarios=tuple(scenario(situation, path) for path in situation.paths),
         curtailable=False,
         notes=(*situation.notes, *limits.notes),
     )
@@ -282,6 +286,24 @@ def sober_prices(situation: Situation) -> tuple[SoberPrice, ...]:
             )
         )
     return tuple(found)
+
+
+def scenario(situation: Situation, path: Path) -> Scenario:
+    """A path as the problem says it, to so many digits as a forecast is good for; a published price stays as it is."""
+    zone, holidays = situation.site.zone, situation.calendar.holidays
+
+    def kw(series: Series | None) -> tuple[float, ...]:
+        return () if series is None else tuple(round(value, KW_DIGITS) for value in row(series))
+
+    price: tuple[float, ...] = ()
+    if path.market_price is not None:
+        full = row(tariff.import_price(situation.tariff, path.market_price, zone, holidays))
+        known = row(tariff.import_price(situation.tariff, situation.market_price.middle, zone, holidays))
+        price = tuple(
+            sure if published else round(value, PRICE_DIGITS)
+            for published, sure, value in zip(situation.published, known, full, strict=True)
+        )
+    return Scenario(base_load_kw=kw(path.base_load), pv_kw=kw(path.pv), import_price=price)
 
 
 def fact_closures(machine: str, limits: Effects, horizon: Horizon) -> list[Closed]:

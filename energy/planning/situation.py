@@ -26,6 +26,15 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """One way in which it may come, all rows together; None where a row is known, or nobody drew it."""
+
+    base_load: Series | None = None
+    pv: Series | None = None
+    market_price: Series | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Everything that planning depends on, as known now.
 
@@ -58,4 +67,5 @@ class Situation:
     movable: Interval
     touched: frozenset[str] = frozenset()
     kept: tuple[Kept, ...] = ()
+    paths: tuple[Path, ...] = ()  # drawn from days on which forecasts erred; empty where too few are known
     notes: tuple[str, ...] = field(default_factory=tuple)

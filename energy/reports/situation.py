@@ -30,6 +30,7 @@ from energy.planning import offer_times
 from energy.planning import tariff as tariffs
 from energy.planning.optimism import LOOK_BACK_DAYS, Kept, kept_of
 from energy.planning.situation import Expected, Situation
+from energy.reports import scenarios
 from energy.store import Store
 
 LOOK_BACK = timedelta(days=3)  # how far back runs and facts can matter to a plan
@@ -63,6 +64,10 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
     movable = offer_times.movable_span(now, rules.calendar.rules, zone)
     peaks = peaks_so_far(store, rules, now)
     runs = tuple(store.runs.of(span))
+    grid = carbon(store, horizon, zone, now, notes)
+    base_load = expected(store, Target.BASE_LOAD, BASE_LOAD, horizon, notes)
+    pv = expected(store, Target.PV, PV_POWER, horizon, notes) if site.pv_peak_kw else nothing(horizon)
+    uncertain = {Target.BASE_LOAD: base_load, Target.PV: pv, Target.PRICE: price}
     return Situation(
         site=site,
         calendar=rules.calendar,
@@ -78,16 +83,17 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
         facts=tuple(store.facts.of(Interval(now - LOOK_BACK, now + timedelta(seconds=1)))),
         market_price=price,
         published=published,
-        carbon=carbon(store, horizon, zone, now, notes),
+        carbon=grid,
         carbon_basis=carbon_basis(store),
-        base_load=expected(store, Target.BASE_LOAD, BASE_LOAD, horizon, notes),
-        pv=expected(store, Target.PV, PV_POWER, horizon, notes) if site.pv_peak_kw else nothing(horizon),
+        base_load=base_load,
+        pv=pv,
         peaks_so_far=peaks,
         commitments=tuple(store.events.commitments(Interval(horizon.start, horizon.end))),
         battery_kwh=battery_kwh(store, site, now),
         movable=movable,
         touched=touched,
         kept=() if all(published) else kept(store, zone, now),
+        paths=scenarios.drawn(store, site, rules.calendar, horizon, uncertain),
         notes=tuple(notes),
     )
 

@@ -51,10 +51,11 @@ class Book:
 def opened(
     days: Days, members: Sequence[Member], *, back: int, kept: dict[int, dict[str, Floats]], deadline: Deadline
 ) -> Book:
-    """The book of the last `back` days and of today. `kept` is what was issued: by row, what each member said (rows
-    ahead, slots a day). Members are asked in their order, for as long as there is time."""
+    """The book of the last `back` days and of today, and of older days of which there is an issued forecast: what was
+    issued costs nothing. `kept` is what was issued: by row, what each member said (rows ahead, slots a day). Members are
+    asked in their order, for as long as there is time."""
     first = max(1, days.issue - back)
-    issues = tuple(range(first, days.issue + 1))
+    issues = (*sorted(row for row in kept if row < first), *range(first, days.issue + 1))
     names, rows, silent = [], [], []
     remarks: list[str] = []
     for member in members:
@@ -62,7 +63,7 @@ def opened(
             if not deadline.leaves_time():
                 raise MemberError(NO_TIME)
             with deadline.timed():
-                rows.append(asked(member, days, issues, kept))
+                rows.append(asked(member, days, issues, kept, first))
             names.append(member.name)
             remarks += member.remarks(days) if isinstance(member, Remarks) else ()
         except NotItsKindError:
@@ -77,16 +78,17 @@ def opened(
                 remarks=tuple(remarks))  # fmt: skip
 
 
-def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]]) -> Floats:
-    """What a member said, or would have said, at each issue."""
+def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]], first: int) -> Floats:
+    """What a member said at each issue, or would have said at those from `first` on."""
     known = int((~np.isnan(days.y[: days.issue])).any(axis=1).sum())
     if known < member.least_days:
         raise MemberError(f"it needs {member.least_days} days of history")
     said = np.full((len(issues), days.ahead, days.slots), np.nan)
-    to_ask = [issue for issue in issues if issue == days.issue or member.name not in kept.get(issue, {})]
+    missing = [issue for issue in issues if issue >= first and member.name not in kept.get(issue, {})]
+    to_ask = missing if days.issue in missing else [*missing, days.issue]
     answers = dict(zip(to_ask, member.forecast(days, to_ask), strict=True))
     for place, issue in enumerate(issues):
-        said[place] = answers[issue] if issue in answers else kept[issue][member.name]
+        said[place] = answers.get(issue, kept.get(issue, {}).get(member.name, np.nan))
     said[~np.isfinite(said)] = np.nan
     if np.isnan(said[-1]).all():
         raise MemberError("it says nothing of the days ahead")

@@ -28,7 +28,7 @@ class Habit:
 
     other_kinds: float = 0.5  # what an error on another kind of day counts
     neighbours: int = 3  # hours on each side that err alike
-    bell_hours: float = 1.0  # over which the size of errors is averaged
+    bell_hours: float = 0.5  # over which the size of errors is averaged
 
 
 HABITS = {Target.BASE_LOAD: Habit(other_kinds=0.2, neighbours=0, bell_hours=0.15), Target.PV: Habit(other_kinds=1.0)}
