@@ -76,6 +76,7 @@ def jobs(found: Sequence[Case], results: Path, *, everything: bool) -> list[Job]
             out = results / f"{kept}-stock-{case.key}.json"
             step = case.every if everything else case.every_in_sample  # days on which the other is tested too
             every = step * max(1, STOCK_EVERY[everything] * case.days // (364 * step))
+            every += step if every % 7 == 0 else 0  # not always the same day of the week
             made.append(Job(case=replace(case, drivers=()), module=stock.__name__, every=every, out=out))
     return made
 

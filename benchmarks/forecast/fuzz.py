@@ -24,6 +24,7 @@ from energy.ports import Context, Forecaster
 
 RESULTS = Path(__file__).parents[1] / "results" / "forecast"
 FEW_DAYS = 14  # of history, below which a forecast must carry a flag
+LEAST_SPAN = 1e-6  # of all that was ever seen; what is nearer to zero is zero
 FAR = 10.0  # spans of all that was ever seen, beyond which a value is nonsense
 CHUNK = 50  # cases after which what is done is kept
 
@@ -52,7 +53,7 @@ def wrong(case: Odd, told: Forecast) -> list[str]:
             found.append(f"P{100 * level:g} is not its quantile")
     if case.target in (Target.PV, Target.CARBON) and values.min() < 0 <= seen.min():
         found.append(f"below zero: {values.min():g}")
-    span = max(float(np.ptp(seen)), float(np.abs(seen).max()), 1e-12)
+    span = max(float(np.ptp(seen)), float(np.abs(seen).max()), LEAST_SPAN)
     if values.min() < seen.min() - FAR * span or values.max() > seen.max() + FAR * span:
         found.append(f"far off: {values.min():g} … {values.max():g} after {seen.min():g} … {seen.max():g}")
     weight = sum(member.weight for member in told.members)

@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 IMG = Path(__file__).parents[2] / "docs" / "img"
 OURS, NAIVE, COPY, PROPHET, INK = "#0b6e8f", "#e08a1e", "#9a9a9a", "#b04a7a", "#333333"
 SERIES = ("#0b6e8f", "#e08a1e", "#4f9d4f", "#b04a7a", "#6a5acd", "#8c6d31", "#5f5f5f", "#c44e52")
+MANY_POINTS = ("weeks",)  # drawn as a picture: its lines would be too many
 GROUPS = (PRICE, LOAD, PLANNED, CARBON, PV, WIND, NET)
 STYLE: dict[Any, Any] = {
     "font.size": 9, "font.family": "sans-serif", "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK,
@@ -60,7 +61,7 @@ def against_naive(own: Sequence[Answer], stocks: Sequence[Answer]) -> Figure:
     ax.set_yticks(range(len(shown)), [f"{a.case.group}: {a.case.name}" for a in shown])
     ax.set_xlabel("MAE over that of the copy of last week (1)")
     ax.set_xlim(left=0)
-    ax.legend(loc="lower left")
+    figure.legend(loc="outside upper left", ncols=3, fontsize=8)
     return figure
 
 
@@ -78,7 +79,7 @@ def by_hour(own: Sequence[Answer], _: Sequence[Answer]) -> Figure:
         ax.set_ylim(bottom=0)
     for ax in axes[len(shown) :]:
         ax.set_visible(False)
-    axes[0].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=8)
     figure.supylabel("error / mean error of the copy", fontsize=9)
     figure.supxlabel("hour of the day", fontsize=9)
     return figure
@@ -153,7 +154,7 @@ def coverage_over_time(own: Sequence[Answer], _: Sequence[Answer]) -> Figure:
             low, high = (answer.quantiles[answer.levels.index(level)] for level in (0.1, 0.9))
             within = np.where(np.isnan(answer.came), np.nan, (low <= answer.came) & (answer.came <= high))
             mean = rolling(np.nanmean(within, axis=1), 30)
-            ax.plot(np.arange(len(mean)), 100 * mean, color=color, label=f"{answer.case.name}", linewidth=1.1)
+            ax.plot(np.arange(len(mean)), 100 * mean, color=color, label=short(answer), linewidth=1.1)
         ax.axhspan(79, 81, color="#dddddd", zorder=0)
         ax.set_title(f"{title}: mean of 30 issued days, %")
         ax.set_xlabel("issued forecasts")
@@ -161,6 +162,10 @@ def coverage_over_time(own: Sequence[Answer], _: Sequence[Answer]) -> Figure:
         if answers:
             ax.legend(fontsize=8, ncols=3, loc="lower left")
     return figure
+
+
+def short(answer: Answer) -> str:
+    return f"{answer.case.name}, shift plan known" if answer.case.group == PLANNED else answer.case.name
 
 
 def rolling(values: Floats, days: int) -> Floats:
@@ -193,7 +198,7 @@ def weeks(own: Sequence[Answer], _: Sequence[Answer]) -> Figure | None:
             one_week(
                 ax, answer, starts[int(week)], f"{answer.case.group}, {answer.case.name}: {words}, MAE {mean[week]:.3g}"
             )
-    axes[0].legend(fontsize=8, ncols=4, loc="upper right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=4, fontsize=8)
     return figure
 
 
@@ -232,7 +237,7 @@ def weights(own: Sequence[Answer], _: Sequence[Answer]) -> Figure | None:
         ax.set_ylim(0, 100)
         ax.set_xlim(0, len(answer.issued) - 1)
         ax.set_xlabel("issued forecasts")
-        ax.legend(fontsize=7, loc="lower left", ncols=3)
+        ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     for ax in axes[len(shown) :]:
         ax.set_visible(False)
     return figure
@@ -268,8 +273,8 @@ def main() -> int:
         for name, draw in PLOTS.items():
             figure = draw(own, stocks)
             if figure is not None:
-                file = asked.out / f"forecast-{name}.svg"
-                figure.savefig(file, metadata={"Date": None})
+                file = asked.out / f"forecast-{name}.{'png' if name in MANY_POINTS else 'svg'}"
+                figure.savefig(file, dpi=110, metadata={"Date": None} if file.suffix == ".svg" else {"Software": None})
                 print(f"{file}  {file.stat().st_size / 1024:.0f} kB")
     return 0
 

@@ -81,8 +81,7 @@ def sites(own: Sequence[Answer]) -> str:
         ahead = max(1, len(said["by_lead_day"]))
         rows.append([
             answer.case.group, answer.case.name, str(said["days"]), f"{said['mae']:.4g}", f"{said['rmae_week']:.3f}",
-            f"{naive['rmae_week']:.3f}", f"{number(said['mape']):.1%}" if number(said["mape"]) < 5 else "–",
-            f"{said['pct_of_peak']:.1f}", f"{said['crps']:.4g}",
+            f"{naive['rmae_week']:.3f}", f"{said['pct_of_peak']:.1f}", f"{said['crps']:.4g}",
             f"{naive['crps']:.4g}", percent(said["coverage_80"]),
             f"{percent(np.nanmin(hours))} – {percent(np.nanmax(hours))}",
             p_value(better(losses, daily(naive["daily_mae"]), days_ahead=ahead)),
@@ -90,7 +89,7 @@ def sites(own: Sequence[Answer]) -> str:
             f"{said['seconds'] / said['days']:.2f}", str(sum(bool(day["flags"]) for day in answer.issued)),
         ])  # fmt: skip
     return markdown(
-        "test | of | days | MAE | of week | naive of week | MAPE | % of peak | CRPS | CRPS naive | in band | by hour | "
+        "test | of | days | MAE | of week | naive of week | % of peak | CRPS | CRPS naive | in band | by hour | "
         "p naive | p week | s | flagged",
         rows,
     )

@@ -90,8 +90,8 @@ def peeks(member: Member, days: Days, issue_row: int) -> tuple[str, ...]:
     answer = retraced(member, days, issue_row)
     end = issue_row + days.ahead
     y = days.y.copy()
-    y[issue_row : days.issue] = other(y[issue_row : days.issue])
-    drivers = {name: np.concatenate([values[:end], other(values[end:])]) for name, values in days.drivers.items()}
+    y[issue_row : days.issue] = other_days(y[issue_row : days.issue])
+    drivers = {name: np.concatenate([values[:end], other_days(values[end:])]) for name, values in days.drivers.items()}
     others = {
         TARGET: retraced(member, replace(days, y=y), issue_row),
         DRIVER: retraced(member, replace(days, drivers=drivers), issue_row),
@@ -100,6 +100,12 @@ def peeks(member: Member, days: Days, issue_row: int) -> tuple[str, ...]:
     return tuple(
         why for why, told in others.items() if not np.allclose(told, answer, rtol=1e-9, atol=near, equal_nan=True)
     )
+
+
+def other_days(rows: Floats) -> Floats:
+    """Other days, in another order, at which nothing is where nothing was: a night is a night in any world."""
+    turned: Floats = rows[::-1] * 2.5 + 7.0 * (rows[::-1] != 0)
+    return turned
 
 
 def retraced(member: Member, days: Days, issue_row: int) -> Floats:

@@ -73,12 +73,13 @@ class Forecast:
         outermost told levels it is the outermost one."""
         told = self.quantiles or ((0.1, self.p10), (0.5, self.p50), (0.9, self.p90))
         levels = [each for each, _ in told]
-        if level in levels:
-            return told[levels.index(level)][1]
         above = int(np.clip(np.searchsorted(levels, level), 1, len(told) - 1))
         (low, below), (high, over) = told[above - 1 : above + 1]
         share = min(1.0, max(0.0, (level - low) / (high - low)))
-        return Series(self.horizon, below.values + share * (over.values - below.values), self.p50.unit)
+        if share in (0.0, 1.0):  # a told level is told to the last digit
+            return over if share else below
+        between = np.minimum(below.values + share * (over.values - below.values), over.values)
+        return Series(self.horizon, between, self.p50.unit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,9 +236,9 @@ def without_seconds(value: object) -> object:
 
 
 def test_a_killed_run_ends_in_the_same_file(tmp_path: Path) -> None:
-    write_csv(tmp_path / "load.csv", days=60)
+    write_csv(tmp_path / "load.csv", days=35)
     words = [sys.executable, "-m", "energy.cli", "backtest", "load.csv", "--target", "load", "--column", "load",
-             "--drivers", " wind ", "--days", "40", "--json"]  # fmt: skip
+             "--drivers", " wind ", "--days", "10", "--json"]  # fmt: skip
     partial = tmp_path / "killed.json.partial"
     run = subprocess.Popen([*words, "killed.json"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     while run.poll() is None and (not partial.exists() or partial.read_text().count("\n") < 4):

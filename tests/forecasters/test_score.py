@@ -79,3 +79,12 @@ def test_the_best_quantile_is_the_quantile() -> None:
     came = np.random.default_rng(1).normal(0, 1, 20000)
     losses = {q: s.pinball(np.full(20000, q), came, 0.9) for q in (0.9, 1.2816, 1.7)}
     assert min(losses, key=losses.__getitem__) == 1.2816
+
+
+def test_a_told_level_is_told_to_the_last_digit() -> None:
+    values = np.random.default_rng(7).normal(0, 1e3, (3, 4))
+    p10, p50, p90 = np.sort(values, axis=0)
+    told = forecast(p10.tolist(), p50.tolist(), p90.tolist())
+    for level, same in ((0.1, p10), (0.5, p50), (0.9, p90), (0.99, p90), (0.01, p10)):
+        assert (told.at(level).values == same).all()
+    assert (np.diff([told.at(level).values for level in (0.01, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95)], axis=0) >= 0).all()

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 BELL_HOURS = 2.0
 RECENT_HALF_LIFE = 90.0
 EVEN_SHARE = 0.4  # of the quantiles that is read from the size of the errors alone, as if both sides were alike
+MOST = 10.0  # scales: an error of a plant or a market that was another one says no more than that it was far off
 SHAPE_DAYS = 3.0  # of errors that a Laplace shape counts for
 SHAPE = np.sign(np.array(LEVELS) - 0.5) * -np.log1p(-np.abs(2.0 * np.array(LEVELS) - 1.0))  # its mean size is 1
 
@@ -33,7 +34,7 @@ def pools(told: Told, standard: Floats, ahead: int, *, neighbours: int) -> Itera
     an_hour = told.slots_an_hour
     for first in range(0, told.slots, an_hour):
         around = np.arange(first - neighbours * an_hour, first + (neighbours + 1) * an_hour)
-        errors = standard[:, ahead, around % told.slots]
+        errors = np.clip(standard[:, ahead, around % told.slots], -MOST, MOST)
         hours = np.floor((around - first) / an_hour)
         counts = np.exp(-0.5 * (hours / BELL_HOURS) ** 2) * ~np.isnan(errors)
         yield Pool(slots=slice(first, first + an_hour), errors=np.nan_to_num(errors), counts=counts)
