@@ -16,6 +16,8 @@ from energy.runner import InlineRunner
 from energy.service import LoadstoneService
 from energy.store import Store
 
+GRACE = 2.0  # times the limit that a forecaster keeps by itself, until it is taken to hang
+
 
 def build_service(path: Path, environ: Mapping[str, str] | None = None) -> LoadstoneService:
     """The service of the plant that a config.yaml describes. ConfigError and StoreError say what to mend."""
@@ -75,7 +77,7 @@ def forecasters(kinds: Mapping[Target, KindSettings], context: Context) -> dict[
     built: dict[Target, Forecaster] = {}
     for target, kind in kinds.items():
         forecaster, seconds = made(kind, context), getattr(kind.options, "seconds", None)
-        built[target] = forecaster if seconds is None else Apart(forecaster, helper, seconds=seconds)
+        built[target] = forecaster if seconds is None else Apart(forecaster, helper, seconds=GRACE * seconds)
     return built
 
 

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.forecasters.combined import Settings, forecaster
+from energy.forecasters.combined.book import opened
 from energy.forecasters.combined.days import laid_out, made_on
-from energy.forecasters.combined.deadline import Deadline
+from energy.forecasters.combined.deadline import Deadline, LateError
 from energy.forecasters.combined.drivers import Driven, screened
 from energy.forecasters.combined.forecaster import Combined
 from energy.forecasters.combined.issued import kept_of
@@ -144,12 +145,38 @@ def test_what_no_longer_fits_is_left_out_and_said() -> None:
     assert Combined(seconds=1e9).forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60)).flags == ()
 
 
-def test_the_next_member_is_taken_to_last_as_long_as_the_slowest_before() -> None:
-    deadline = Deadline.after(1000.0)
-    assert deadline.leaves_time()
-    deadline.slowest = 2000.0
-    assert not deadline.leaves_time()
-    assert Deadline.after(None).leaves_time()
+def test_a_member_that_would_take_too_long_is_asked_for_today_alone() -> None:
+    """The clock runs out while the third issue is looked at; the forecast itself is still made."""
+
+    class Slow(SimilarDays):
+        name = "slow"
+
+        def forecast(self, days, issues):
+            for place, _ in enumerate(issues):
+                if place == 2 and len(issues) > 2:
+                    deadlines[0] = Deadline(-1.0)
+                    list(issues)
+            return super().forecast(days, issues)
+
+    class Soon(Deadline):
+        def leaves_time(self) -> bool:
+            return deadlines[0].leaves_time()
+
+    deadlines = [Deadline()]
+    laid = laid_out(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60), most_days=100)
+    assert laid is not None
+    book = opened(laid.days, [Slow(), SimilarDays()], back=10, kept={}, deadline=Soon())
+    assert book.names == ("slow",)
+    assert book.silent == (("similar", "no time was left"),)
+    assert book.remarks == ("no time was left to see how well slow did lately",)
+    assert np.isnan(book.said[0, :-1]).all()
+    assert np.isfinite(book.now).all()
+
+
+def test_a_deadline_is_kept_and_no_deadline_never_comes() -> None:
+    assert list(Deadline.after(1e9).watched([1, 2])) == list(Deadline.after(None).watched([1, 2])) == [1, 2]
+    with pytest.raises(LateError):
+        list(Deadline(-1.0).watched([1]))
 
 
 def test_slots_that_no_member_knows_are_those_of_similar_days(monkeypatch: pytest.MonkeyPatch) -> None:

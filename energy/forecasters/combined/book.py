@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.deadline import Deadline
+from energy.forecasters.combined.deadline import Deadline, LateError
 from energy.forecasters.combined.members import Member, MemberError, NotItsKindError, Remarks
 
 Floats = NDArray[np.float64]
@@ -58,13 +58,15 @@ def opened(
     issues = (*sorted(row for row in kept if row < first), *range(first, days.issue + 1))
     names, rows, silent = [], [], []
     remarks: list[str] = []
+    hasty: tuple[str, ...] = ()
     for member in members:
         try:
             if not deadline.leaves_time():
                 raise MemberError(NO_TIME)
-            with deadline.timed():
-                rows.append(asked(member, days, issues, kept, first))
+            said, whole = in_time(member, days, issues, kept, first, deadline)
+            rows.append(said)
             names.append(member.name)
+            hasty += () if whole else (member.name,)
             remarks += member.remarks(days) if isinstance(member, Remarks) else ()
         except NotItsKindError:
             continue
@@ -73,20 +75,49 @@ def opened(
         except Exception as failure:  # of a library, on data that nobody thought of: the others have an answer
             log.exception("%s failed on %s", member.name, days.target)
             silent.append((member.name, f"it failed ({type(failure).__name__})"))
-    said = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
-    return Book(names=tuple(names), issues=issues, said=said, came=what_came(days, issues), silent=tuple(silent),
+    if hasty:
+        remarks.append(f"no time was left to see how well {' and '.join(hasty)} did lately")
+    table = np.array(rows) if rows else np.empty((0, len(issues), days.ahead, days.slots))
+    return Book(names=tuple(names), issues=issues, said=table, came=what_came(days, issues), silent=tuple(silent),
                 remarks=tuple(remarks))  # fmt: skip
 
 
-def asked(member: Member, days: Days, issues: Sequence[int], kept: dict[int, dict[str, Floats]], first: int) -> Floats:
-    """What a member said at each issue, or would have said at those from `first` on."""
+def in_time(
+    member: Member,
+    days: Days,
+    issues: Sequence[int],
+    kept: dict[int, dict[str, Floats]],
+    first: int,
+    deadline: Deadline,
+) -> tuple[Floats, bool]:
+    """What a member said at each issue, and whether it was asked all of them: one that would take too long is asked for
+    today alone."""
+    try:
+        return asked(member, days, issues, kept, first, deadline), True
+    except LateError:
+        known = [issue for issue in issues if issue == days.issue or member.name in kept.get(issue, {})]
+        said = np.full((len(issues), days.ahead, days.slots), np.nan)
+        said[np.searchsorted(issues, known)] = asked(member, days, known, kept, days.issue, Deadline())
+        return said, False
+
+
+def asked(
+    member: Member,
+    days: Days,
+    issues: Sequence[int],
+    kept: dict[int, dict[str, Floats]],
+    first: int,
+    deadline: Deadline,
+) -> Floats:
+    """What a member said at each issue, or would have said at those from `first` on. LateError where there is no time
+    for it."""
     known = int((~np.isnan(days.y[: days.issue])).any(axis=1).sum())
     if known < member.least_days:
         raise MemberError(f"it needs {member.least_days} days of history")
     said = np.full((len(issues), days.ahead, days.slots), np.nan)
     missing = [issue for issue in issues if issue >= first and member.name not in kept.get(issue, {})]
     to_ask = missing if days.issue in missing else [*missing, days.issue]
-    answers = dict(zip(to_ask, member.forecast(days, to_ask), strict=True))
+    answers = dict(zip(to_ask, member.forecast(days, deadline.watched(to_ask)), strict=True))
     for place, issue in enumerate(issues):
         said[place] = answers.get(issue, kept.get(issue, {}).get(member.name, np.nan))
     said[~np.isfinite(said)] = np.nan

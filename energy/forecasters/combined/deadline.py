@@ -1,18 +1,20 @@
-"""The time that a forecast may take: what would not be done in time is not begun."""
+"""The time that a forecast may take: what is begun in time is looked at again and again while it is done."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
 
 
-@dataclass(slots=True)
+class LateError(Exception):
+    """The time is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadline:
-    """When the last member must have answered. The next one is taken to need as long as the slowest so far."""
+    """When the members must have answered."""
 
     at: float = inf  # of `time.monotonic`
-    slowest: float = 0.0  # seconds
 
     @classmethod
     def after(cls, seconds: float | None) -> "Deadline":
@@ -20,13 +22,25 @@ class Deadline:
         return cls() if seconds is None else cls(monotonic() + seconds)
 
     def leaves_time(self) -> bool:
-        return self.at == inf or monotonic() + self.slowest <= self.at
+        return self.at == inf or monotonic() < self.at
 
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Something that is done, and measured."""
-        began = monotonic()
-        try:
-            yield
-        finally:
-            self.slowest = max(self.slowest, monotonic() - began)
+    def watched(self, issues: Sequence[int]) -> Sequence[int]:
+        """The same issues; who goes through them one by one is stopped with a LateError when the time is over."""
+        return Watched(issues).until(self)
+
+
+class Watched(tuple[int, ...]):
+    """Issues that look at the clock each time the next one is taken. So no member need know of time, and what it answers
+    in time is what it would answer with all the time there is."""
+
+    deadline: Deadline = Deadline()
+
+    def until(self, deadline: Deadline) -> "Watched":
+        self.deadline = deadline
+        return self
+
+    def __iter__(self) -> Iterator[int]:
+        for issue in super().__iter__():
+            if not self.deadline.leaves_time():
+                raise LateError
+            yield issue
