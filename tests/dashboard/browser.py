@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Error, Page, Playwright
+from playwright.sync_api import Browser, Error, Locator, Page, Playwright, TimeoutError
 
 from dashboard.commands import streamlit_command
 
@@ -19,6 +19,11 @@ ROOT = Path(__file__).parents[2]
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 READY = "h1.sentence, .st-key-paper, .wall, .notice"
 DRAWN = '[data-testid="stVegaLiteChart"] svg, [data-testid="stVegaLiteChart"] canvas'
+QUIET = """() => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    return app !== null && app.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'
+        && document.querySelector('[data-stale="true"]') === null; }"""
+TRIES = 4
 CHARTLESS = ("happened", "journal", "meters")
 
 
@@ -80,10 +85,37 @@ def shown(page: Page, base: str, view: str, *, charts: bool = True) -> float:
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing runs and nothing changes its size any more."""
-    page.wait_for_function("!document.querySelector('[data-testid=\"stStatusWidget\"]')", timeout=30_000)
-    page.wait_for_timeout(350)
+    """Wait until nothing runs, nothing of an earlier run is left, and nothing changes its size any more.
+
+    The widget that says "running" comes only after a while: without it the page may still be the old one, and a box
+    that is opened there closes under the hand when the run ends. So the app itself is asked, twice in a row, because
+    one run may ask for another.
+    """
+    for _ in range(2):
+        page.wait_for_function(QUIET, timeout=60_000)
+        page.wait_for_timeout(350)
+    page.wait_for_function(QUIET, timeout=60_000)
     page.evaluate("document.fonts.ready")
+
+
+def answer(page: Page, box: Locator, button: Locator, said: Locator) -> None:
+    """Open a box, press the button in it, and wait until the page says what it did.
+
+    A run that begins in between closes the box or takes the button away; then it is opened and pressed again, which
+    is one decision all the same."""
+    for _ in range(TRIES):
+        settle(page)
+        if said.is_visible():
+            return
+        try:
+            if not button.is_visible():
+                box.click(timeout=10_000)
+            button.click(timeout=10_000)
+            said.wait_for(timeout=15_000)
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"pressed {TRIES} times, and the page never said {said}")
 
 
 def whole(page: Page, path: Path) -> None:

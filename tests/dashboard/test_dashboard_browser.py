@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from dashboard.parts import VIEWS
-from tests.dashboard.browser import DRAWN, launch, served, settle, shown
+from tests.dashboard.browser import DRAWN, answer, launch, served, settle, shown
 
 pytestmark = pytest.mark.browser
 
@@ -129,10 +129,8 @@ def test_a_planner_accepts_refuses_and_withdraws(browser: Browser, plant: str) -
     page.locator(".st-key-accept-offer-1 button:visible").first.dblclick()
     expect(page.get_by_text("Offer 1 accepted.")).to_be_visible(timeout=30_000)
     expect(page.locator("h1.sentence")).to_contain_text("One offer for tomorrow", timeout=30_000)
-    settle(page)
-    page.get_by_role("button", name="Refuse").first.click()
-    page.get_by_role("button", name="Refuse this offer").click()
-    expect(page.get_by_text("Offer 2 refused.")).to_be_visible(timeout=30_000)
+    box = page.locator(".st-key-refuse-box-offer-2").get_by_role("button").first
+    answer(page, box, page.get_by_role("button", name="Refuse this offer"), page.get_by_text("Offer 2 refused."))
     expect(page.locator(".st-key-accept-offer-2")).to_have_count(0, timeout=30_000)
     settle(page)
     page.locator('[class*="st-key-withdraw-offer-1"] button:visible').first.click()

@@ -16,7 +16,7 @@ from energy.model.meter import ReadingQuality
 from energy.model.proposal import Offer, OfferState
 from energy.store import Store
 from energy.supervisor import Role, supervise
-from tests.dashboard.browser import free_port, launch, settle, shown, wait_for
+from tests.dashboard.browser import answer, free_port, launch, settle, shown, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 ROOT = Path(__file__).parents[2]
@@ -89,9 +89,12 @@ def test_accept_one_refuse_another_and_report_a_machine_down(running: Running, p
     until(lambda: store.offers.get(taken.id).state is OfferState.ACCEPTED, 30, "the offer is accepted")
     expect(page.get_by_text("Accepted:").first).to_be_visible(timeout=30_000)
 
-    settle(page)
-    page.locator(f".st-key-refuse-box-{refused.id} button").first.click()
-    page.locator(f".st-key-refuse-{refused.id} button").first.click()
+    answer(
+        page,
+        page.locator(f".st-key-refuse-box-{refused.id} button").first,
+        page.locator(f".st-key-refuse-{refused.id} button").first,
+        page.get_by_text("Refused:").first,
+    )
     until(lambda: store.offers.get(refused.id).state is OfferState.REFUSED, 30, "the offer is refused")
 
     shift = taken.shifts[0]
