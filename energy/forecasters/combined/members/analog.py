@@ -7,7 +7,7 @@ beforehand and put in again for the day ahead.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from energy.forecasters.combined.change import Change, changes, levelled
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.known import mean, median
-from energy.forecasters.combined.members.driven import driven_part, is_plan
+from energy.forecasters.combined.members.driven import driven_part, is_plan, quantities
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -51,12 +51,13 @@ class AnalogDays:
 
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
         said = np.full((len(issues), days.ahead, days.slots), np.nan)
-        found = changes(days)
+        found, plans = changes(days), plans_of(days)
+        weather = replace(days, drivers=quantities(days))
         for place, issue in enumerate(issues):
-            said[place] = self._issued(days, issue, found)
+            said[place] = self._issued(weather, issue, found, plans)
         return said
 
-    def _issued(self, days: Days, issue: int, found: Sequence[Change]) -> Floats:
+    def _issued(self, days: Days, issue: int, found: Sequence[Change], plans: Sequence[Floats]) -> Floats:
         """(rows ahead, slots a day)"""
         said = np.full((days.ahead, days.slots), np.nan)
         first = max(0, issue - self._like.back)
@@ -64,17 +65,19 @@ class AnalogDays:
         moved = driven_part(days, issue, first, rows)
         state = State.of(days, issue, first, rows - moved[: issue - first])
         for ahead in range(min(days.ahead, days.rows - issue)):
-            here, weights = self._examples(days, issue, first, ahead, state)
+            here, weights = self._examples(days, issue, first, ahead, state, plans)
             if not len(here):
                 continue
             profiles = state.rows[here]
-            if state.still_down(days.kind[issue + ahead]) and not plans(days):
+            if state.still_down(days.kind[issue + ahead]) and not plans:
                 profiles = np.concatenate([profiles, state.rows[-1:]])
                 weights = np.append(weights, self._like.still_down)
             said[ahead] = pooled_median(profiles, weights, 15 // days.step_minutes) + moved[issue + ahead - first]
         return said
 
-    def _examples(self, days: Days, issue: int, first: int, ahead: int, state: "State") -> tuple[Ints, Floats]:
+    def _examples(
+        self, days: Days, issue: int, first: int, ahead: int, state: "State", plans: Sequence[Floats]
+    ) -> tuple[Ints, Floats]:
         """Past days by their place in the rows looked at, and their weights."""
         like, row = self._like, issue + ahead
         past = np.arange(first + ahead + 1, issue)  # each with the last day that was known as far ahead of it
@@ -84,12 +87,12 @@ class AnalogDays:
         before = past - ahead - 1
         unlike = like.shape * state.unlike(before - first)
         # where a plan says whether there is work, a Sunday may be the example for a free Thursday
-        apart = np.minimum(state.kinds_apart, 1.0) if plans(days) else state.kinds_apart
+        apart = np.minimum(state.kinds_apart, 1.0) if plans else state.kinds_apart
         unlike += like.kind * apart[days.kind[past], days.kind[row]].mean(axis=1)
         unlike += like.kind_before * (days.kind[before] != days.kind[issue - 1]).mean(axis=1)
         weekday = acted_weekday(days)[:, days.slots // 2]
         unlike += like.weekday * (weekday[past] != weekday[row])
-        for plan in plans(days):
+        for plan in plans:
             unlike += like.plan * otherwise(plan, past, row) + like.plan_before * otherwise(plan, past - 1, row - 1)
         unlike += (issue - past) / like.age_days
         closest = unlike.min()  # but for how the plant stood: where no day followed one as the last, all count little
@@ -146,7 +149,7 @@ def acted_weekday(days: Days) -> Ints:
     return acted
 
 
-def plans(days: Days) -> list[Floats]:
+def plans_of(days: Days) -> list[Floats]:
     return [values for values in days.drivers.values() if is_plan(values)]
 
 

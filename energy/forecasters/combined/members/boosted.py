@@ -44,7 +44,8 @@ class BoostedLoad:
         """Fitted anew for the last issue, every so many days before it, and after each change of level."""
         said = np.full((len(issues), days.ahead, days.slots), np.nan)
         found = changes(days)
-        for batch in batches(issues, self._refit_days, found):
+        refit_days = self._refit_days * (1 if days.ahead == 1 else 2)  # days ahead cost time, and age a fit less
+        for batch in batches(issues, refit_days, found):
             table = Table.of(days, batch[0], found)
             booster = self._grown(table, batch[0])
             if booster is None:

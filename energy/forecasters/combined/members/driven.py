@@ -32,11 +32,11 @@ def driven_part(days: Days, issue: int, first: int, rows: Floats) -> Floats:
     """What drivers move in each cell of the rows from `first` to the end of what is forecast at an issue: slopes by
     part of the day, from the rows before the issue. Zero where there are no such drivers, or where one is unknown.
 
-    `rows` are the values of the days from `first` to the issue.
+    `days` has no other drivers than quantities; `rows` are the values of the days from `first` to the issue.
     """
     end = min(issue + days.ahead, days.rows)
     moved = np.zeros((end - first, days.slots))
-    drivers = [values[first:end] for values in quantities(days).values()]
+    drivers = [values[first:end] for values in days.drivers.values()]
     if not drivers or len(rows) < 10:
         return moved
     known_rows = len(rows)
