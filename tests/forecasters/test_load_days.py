@@ -68,6 +68,14 @@ def test_a_plant_that_is_unexpectedly_down_is_expected_to_stay_down_until_the_we
     assert asked(days_of(free_sunday))[0].mean() > 2 * BASE
 
 
+def test_trees_have_no_answer_for_the_day_after_the_plant_stood_still() -> None:
+    y = plant(58)  # ends with a Tuesday
+    y[56] = BASE
+    trees, shifts = BoostedLoad(Growth(trees=20)), np.where(y > 60, 1.0, 0.0)
+    assert np.isnan(trees.forecast(days_of(y), [57])[0]).all()
+    assert not np.isnan(trees.forecast(days_of(y, drivers={"shifts": shifts}), [57])[0]).any()
+
+
 def test_a_plan_says_more_than_the_calendar() -> None:
     y = plant(60)
     shifts = np.where(y > 60, 1.0, 0.0)

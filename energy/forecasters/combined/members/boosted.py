@@ -7,7 +7,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.forecasters.combined.change import Change, changes, codes, levelled
+from energy.forecasters.combined.change import Change, changes, codes, levelled, stood_still
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.known import mean
 from energy.forecasters.combined.members.analog import acted_weekday
@@ -43,7 +43,8 @@ class BoostedLoad:
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
         """Fitted anew for the last issue, every so many days before it, and after each change of level."""
         said = np.full((len(issues), days.ahead, days.slots), np.nan)
-        found = changes(days)
+        found, planned = changes(days), any(is_plan(values) for values in days.drivers.values())
+        down = stood_still(days.y[: days.issue], codes(days)) & (not planned)
         refit_days = self._refit_days * (1 if days.ahead == 1 else 2)  # days ahead cost time, and age a fit less
         for batch in batches(issues, refit_days, found):
             table = Table.of(days, batch[0], found)
@@ -52,6 +53,8 @@ class BoostedLoad:
                 continue
             for place, issue in ((place, issue) for place, issue in enumerate(issues) if issue in batch):
                 for ahead in range(min(days.ahead, days.rows - issue)):
+                    if down[issue - 1] and days.kind[issue + ahead].min() == 0:
+                        continue  # the plant stood still without a plan: too few such days to have learned from
                     x = table.features(np.array([issue + ahead]), np.array([ahead]))
                     said[place, ahead] = np.asarray(booster.predict(x, num_threads=1))
         return said
