@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from energy.ports import Forecaster
 
 UNHURRIED_SECONDS = 3600.0  # a forecast of a test may take so long
-TARGETS = {"price": "price", "load": "base_load", "carbon": "carbon", "pv": "pv"}
+TARGETS = {
+    "price": "price",
+    "load": "base_load",
+    "carbon": "carbon",
+    "pv": "pv",
+    "wind": "pv",
+}  # what the wind makes is told from PV by its nights
 
 
 @click.command()

@@ -9,6 +9,7 @@ from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.members import MemberError, NotItsKindError
 from energy.forecasters.combined.members.sun import SunnyDays, seen_at
 from energy.forecasters.combined.members.wind import WindyDays
+from energy.forecasters.leaks import peeks
 from energy.forecasters.sun.clock import drift_of_radiation, drift_of_wind, moved
 from energy.forecasters.sun.drivers import spread_out, sunny, windy
 from energy.forecasters.sun.envelope import blurred, envelope
@@ -272,3 +273,17 @@ def test_the_wind_member_learns_the_power_curve():
     assert np.abs(said - power[60]).mean() < 0.35 * np.abs(power[53:60].mean(axis=0) - power[60]).mean()
     without = WindyDays().forecast(laid(power, {}, 1), [60])
     assert not np.isnan(without).any()
+
+
+def test_no_member_peeks():
+    _, _, radiation, output = plant(days=40)
+    assert peeks(SunnyDays(), laid(output, {"radiation": moved(radiation, -3.0, hold=True)}, 1), 33) == ()
+    blown = 12.0 * clouds(61, 24, seed=4)
+    assert peeks(WindyDays(), laid(np.minimum(blown, 10.0) ** 3, {"windspeed": blown}, 1), 53) == ()
+
+
+def test_a_person_is_told_what_was_found():
+    _, _, radiation, output = plant(days=40)
+    late = laid(output, {"radiation": moved(radiation, 2.0, hold=True)}, 1)
+    assert SunnyDays().remarks(late) == ("radiation runs 120 min late (whole hours: a wrong zone?): shifted",)
+    assert SunnyDays().remarks(laid(output, {"radiation": radiation}, 1)) == ()

@@ -12,7 +12,7 @@ BRIGHT = 0.15  # of the finest cell: from here on zero is no cloud
 NOTHING = 0.004  # of the finest cell
 SKY_OPEN = 0.25  # of what radiation a fine day has: less may leave a roof at zero
 FLAT = 0.004  # of the finest cell: what differs less is a limit, not the sky
-FLAT_HOURS = 1.5
+FLAT_HOURS, FLAT_SLOTS = 1.5, 4  # together; in hourly values three alike in a row are no wonder
 OUT_HOURS = 2.0
 BELOW_TOP = 0.93  # of the finest cell: a limit that close is the inverter's own, and learned
 
@@ -37,14 +37,14 @@ def throttled(output: Floats, top: float, fine: Floats) -> Flags:
     slots = output.shape[1]
     flat = np.abs(np.diff(output, axis=1, prepend=np.nan)) <= FLAT * top
     held = flat & (output > BRIGHT * top) & (output < BELOW_TOP * np.minimum(fine, top)[None, :])
-    runs = long_runs(held, FLAT_HOURS)
+    runs = long_runs(held, FLAT_HOURS, least_slots=FLAT_SLOTS)
     runs[:, : slots - 1] |= runs[:, 1:]  # the first cell of a run differs from the one before it, not from the limit
     return runs
 
 
-def long_runs(marks: Flags, hours: float) -> Flags:
+def long_runs(marks: Flags, hours: float, *, least_slots: int = 2) -> Flags:
     """Only those marks that stand so many hours together within a day."""
-    least = max(2, round(hours * marks.shape[1] / 24))
+    least = max(least_slots, round(hours * marks.shape[1] / 24))
     kept = np.zeros(marks.shape, dtype=bool)
     padded = np.pad(marks, ((0, 0), (1, 1)))
     edges = np.diff(padded.astype(np.int8), axis=1)

@@ -25,6 +25,9 @@ NEARNESS = Nearness(hours=1.2, days=25.0)
 # counts too, since clocks and clouds are never quite right.
 BESIDE = ((0.0, 0.5, 0.40), (1.5, 0.75, 0.65), (-1.5, 0.75, 0.65))
 DAY_WIDTH = 0.8  # of the day's radiation, likewise
+# With more days the examples stand closer: widths are right for so many and shrink with the fourth root.
+DAYS_OF_WIDTHS = 45
+FEWEST_DAYS, MOST_DAYS = 10, 100
 NIGHT_SHARE = 0.02  # of the highest output: what is given at night is no sun
 BLIND = Nearness(hours=0.6, days=4.0)  # without radiation the last days are the best examples
 
@@ -120,15 +123,16 @@ def features_of(
 ) -> tuple[Feature, ...]:
     """Radiation now, before and after as shares of the clear sky, and that of the whole day."""
     an_hour = radiation.shape[1] / 24.0
+    closer = (DAYS_OF_WIDTHS / min(max(issues[0], FEWEST_DAYS), MOST_DAYS)) ** 0.25
     made = []
     for later, blur, width in BESIDE:
         seen, asked = as_known(radiation, view(drift.slots + later * an_hour, blur * an_hour), issues, ahead)
         size = max(float(np.nanstd(seen[: issues[0]])), 1e-12)
-        made.append(shared(seen, asked, scale, width * size, issues))
+        made.append(shared(seen, asked, scale, closer * width * size, issues))
     seen, asked = as_known(radiation, lambda part: mean_of_rows(moved(part, drift.slots, hold=True)), issues, ahead)
     size = max(float(np.nanstd(seen[: issues[0], 0])), 1e-12)
     of_day = np.repeat(scale.mean(axis=1, keepdims=True), scale.shape[1], axis=1)
-    return (*made, shared(seen, asked, of_day, DAY_WIDTH * size, issues))
+    return (*made, shared(seen, asked, of_day, closer * DAY_WIDTH * size, issues))
 
 
 def shared(seen: Floats, asked: Floats, scale: Floats, width: float, issues: Sequence[int]) -> Feature:
