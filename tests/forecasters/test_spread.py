@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from energy.forecasters.combined.adapt import wider
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.pools import weighted
 from energy.forecasters.combined.scale import scale_of
@@ -181,3 +182,18 @@ def test_quantiles_rise_whatever_is_missing(seed: int, gaps: float, back: int, s
         quantiles = quantiles_of(days, told(days, np.nan_to_num(members[2]), members, back))
     assert np.isfinite(quantiles).all()
     assert (np.diff(quantiles, axis=0) >= 0).all()
+
+
+def test_bands_that_held_too_little_are_widened_and_others_are_left() -> None:
+    """60 days of bands one wide on each side: at night 4 of 10 lay within them, by day 8 of 10."""
+    rows = np.arange(61) % 10
+    y = np.where(np.arange(24) < 12, np.where(rows[:, None] < 4, 0.0, 5.0), np.where(rows[:, None] < 8, 0.0, 5.0))
+    days = days_of(y, 60)
+    edge = np.ones((1, 24))
+    issued = {row: {"P10": -edge, "P90": edge} for row in range(60)}
+    issues = tuple(range(61))
+    zero = np.zeros((61, 1, 24))
+    factor = wider(told_of(days, issues, zero, zero[None], days.y[issues, None], issued))
+    assert factor[6] > 1.2
+    assert factor[18] == pytest.approx(1.0, abs=0.02)
+    assert wider(told_of(days, issues, zero, zero[None], days.y[issues, None])).tolist() == [1.0] * 24

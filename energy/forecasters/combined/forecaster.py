@@ -14,7 +14,7 @@ from energy.forecasters.combined.book import Book, opened
 from energy.forecasters.combined.days import Days, Laid, laid_out
 from energy.forecasters.combined.deadline import Deadline
 from energy.forecasters.combined.drivers import Driven, screened
-from energy.forecasters.combined.issued import kept_of
+from energy.forecasters.combined.issued import bands_of, kept_of
 from energy.forecasters.combined.load import believed
 from energy.forecasters.combined.members import Member as Model
 from energy.forecasters.combined.members import known_members
@@ -85,7 +85,8 @@ class Combined:
         self, target: Target, past: Past, horizon: Horizon, laid: Laid, book: Book, weights: Floats,
         flags: tuple[str, ...],
     ) -> Forecast:  # fmt: skip
-        told = told_of(laid.days, book.issues, combined(book.said, weights), book.said, book.came)
+        told = told_of(laid.days, book.issues, combined(book.said, weights), book.said, book.came,
+                       bands_of(past.issued, laid))  # fmt: skip
         quantiles = quantiles_of(laid.days, told)
         unit = past.target.unit
         series = {level: Series(horizon, laid.on_horizon(q), unit) for level, q in zip(LEVELS, quantiles, strict=True)}

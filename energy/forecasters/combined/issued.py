@@ -1,13 +1,14 @@
 """What was issued, laid out beside the days: each member's earlier word, by the row at which it began."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Laid, averaged
-from energy.model.forecast import Forecast
+from energy.model.forecast import Forecast, Member
 from energy.model.horizon import Horizon
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,16 @@ def kept_of(issued: Sequence[Forecast], laid: Laid) -> dict[int, dict[str, Float
             for member in said.members
         }
     return kept
+
+
+def bands_of(issued: Sequence[Forecast], laid: Laid) -> dict[int, dict[str, Floats]]:
+    """By row, the P10 and P90 that were issued."""
+    edges = [
+        replace(said, members=tuple(Member(name=name, weight=0.0, p50=edge) for name, edge in
+                                    (("P10", said.p10), ("P90", said.p90))))
+        for said in issued
+    ]  # fmt: skip
+    return kept_of(edges, laid)
 
 
 def unpublished(said: Forecast) -> Horizon:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.forecasters.combined.adapt import wider
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.pools import RECENT_HALF_LIFE, pools, quantiles
 from energy.forecasters.combined.scale import scale_of
@@ -51,7 +52,7 @@ def quantiles_of(days: Days, told: Told) -> Floats:
             by_issue = told.recency(RECENT_HALF_LIFE) * np.where(kind == kind[-1], 1.0, habit.other_kinds)
             added[:, ahead, pool.slots] = quantiles(pool, by_issue)[:, None]
     middle = told.middle[-1] + shift[-1]
-    return within_limits(days, np.sort(middle + added * scale[-1], axis=0))
+    return within_limits(days, np.sort(middle + added * (scale[-1] * wider(told)), axis=0))
 
 
 def change_by_day(days: Days) -> Floats:

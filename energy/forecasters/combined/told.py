@@ -3,6 +3,7 @@
 Of an issue only those errors count that were known by then: an error two days ahead is known two days later.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ class Told:
     middle: Floats
     members: Floats  # (members, …)
     came: Floats
+    bands: Floats  # (2, …): the P10 and P90 that were issued
     kind: Ints  # DayKind of each cell
     slots_an_hour: int
 
@@ -53,14 +55,27 @@ class Told:
         return counts
 
 
-def told_of(days: Days, issues: tuple[int, ...], middle: Floats, members: Floats, came: Floats) -> Told:
-    """What was told, from a book and what its members make together."""
+def told_of(
+    days: Days,
+    issues: tuple[int, ...],
+    middle: Floats,
+    members: Floats,
+    came: Floats,
+    issued: Mapping[int, Mapping[str, Floats]] | None = None,
+) -> Told:
+    """What was told, from a book and what its members make together; `issued` are P10 and P90 by row and name."""
+    bands = np.full((2, *middle.shape), np.nan)
+    for place, issue in enumerate(issues):
+        for which, name in enumerate(("P10", "P90")):
+            if issued and issue in issued:
+                bands[which, place] = issued[issue][name]
     rows = np.minimum(np.array(issues)[:, None] + np.arange(days.ahead)[None, :], days.rows - 1)
     return Told(
         issues=np.array(issues, dtype=np.int64),
         middle=middle,
         members=members,
         came=came,
+        bands=bands,
         kind=days.kind[rows],
         slots_an_hour=max(1, 60 // days.step_minutes),
     )
