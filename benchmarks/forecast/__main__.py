@@ -5,7 +5,8 @@
 
 Each test is `loadstone backtest` on a file of `$LOADSTONE_DATA/forecast`, two at a time, and its answer is kept in
 `benchmarks/results/forecast/`. A test whose answer is there and was made with the same forecasters and libraries is not
-run again; `--keep` takes every answer that is there. The tables stand in `sample.md` or `all.md` beside them.
+run again; `--keep` takes every answer that is there. The tables stand in `sample.md` or `all.md` beside them, and with
+`--readme` in `benchmarks/README.md` too.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from benchmarks.forecast.tables import page
 from energy.forecasters.backtest_file import versions
 
 RESULTS = Path(__file__).parents[1] / "results" / "forecast"
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- tables of forecasts -->", "<!-- end of the tables of forecasts -->"
 STOCK_EVERY = {True: 9, False: 45}  # days of a year, fewer of less
 
 
@@ -88,6 +91,7 @@ def main() -> int:
     )
     parser.add_argument("--all", action="store_true", help="every day instead of a sample")
     parser.add_argument("--keep", action="store_true", help="take every answer that is there, however it was made")
+    parser.add_argument("--readme", action="store_true", help="write the tables into benchmarks/README.md too")
     parser.add_argument("--only", default="", help="only tests whose name holds this: price, steel, carbon, PJM")
     parser.add_argument("--processes", type=int, default=2, help="tests that run side by side")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the answers")
@@ -105,7 +109,19 @@ def main() -> int:
     file.write_text(text, encoding="utf-8")
     print(text)
     print(f"kept in {file}", file=sys.stderr)
+    if asked.readme:
+        README.write_text(with_tables(README.read_text(encoding="utf-8"), text), encoding="utf-8")
     return 1 if absent or failed or not wanted else 0
+
+
+def with_tables(readme: str, tables: str) -> str:
+    """The page of all benchmarks with new tables in the place of the old ones, one heading deeper."""
+    before, _, rest = readme.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"{README} has no lines {BEGIN} and {END} between which the tables stand")
+    deeper = "\n".join(f"##{line}" if line.startswith("#") else line for line in tables.splitlines())
+    return f"{before}{BEGIN}\n\n{deeper}\n\n{END}{after}"
 
 
 def run(left: Sequence[Job], processes: int) -> list[str]:

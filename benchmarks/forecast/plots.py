@@ -1,6 +1,6 @@
 """The plots of docs/forecasting.md, from the answers of a run.
 
-python -m benchmarks.forecast.plots --all             # from benchmarks/results/forecast/all-*.json into docs/img/
+python -m benchmarks.forecast.plots --all             # from benchmarks/results/forecast/all-*.json into docs/images/
 python -m benchmarks.forecast.plots --out /tmp/img    # from the sample, elsewhere
 """
 
@@ -25,7 +25,7 @@ from energy.forecasters.backtest import WEEK
 
 Floats = NDArray[np.float64]
 
-IMG = Path(__file__).parents[2] / "docs" / "img"
+IMG = Path(__file__).parents[2] / "docs" / "images"
 OURS, NAIVE, COPY, PROPHET, INK = "#0b6e8f", "#e08a1e", "#9a9a9a", "#b04a7a", "#333333"
 SERIES = ("#0b6e8f", "#e08a1e", "#4f9d4f", "#b04a7a", "#6a5acd", "#8c6d31", "#5f5f5f", "#c44e52")
 MANY_POINTS = ("weeks",)  # drawn as a picture: its lines would be too many

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.forecast.__main__ import jobs, main
+from benchmarks.forecast.__main__ import BEGIN, END, README, jobs, main, with_tables
 from benchmarks.forecast.answers import Answer
 from benchmarks.forecast.carbon import by_production
 from benchmarks.forecast.cases import CARBON, PLANNED, PRICE, PV, WIND, Case, cases, missing
@@ -135,3 +135,11 @@ def test_the_page_says_what_was_reached_and_what_not(tmp_path: Path) -> None:
 def test_a_table_without_rows_is_none() -> None:
     assert markdown("a | b", []) == ""
     assert markdown("a | b", [["1", "2"]]) == "| a | b |\n|---|---|\n| 1 | 2 |"
+
+
+def test_new_tables_take_the_place_of_old_ones() -> None:
+    page = f"# Benchmarks\n\n{BEGIN}\nold\n{END}\nafter\n"
+    assert with_tables(page, "# New\n\n| a |") == f"# Benchmarks\n\n{BEGIN}\n\n### New\n\n| a |\n\n{END}\nafter\n"
+    assert "### New" in with_tables(README.read_text(encoding="utf-8"), "# New")
+    with pytest.raises(ValueError, match="between which"):
+        with_tables("# Benchmarks", "# New")
