@@ -16,7 +16,7 @@ from energy.runner import InlineRunner
 from energy.service import LoadstoneService
 from energy.store import Store
 
-GRACE = 2.0  # times the limit that a forecaster keeps by itself, until it is taken to hang
+GRACE = 5.0  # times the limit that a forecaster keeps by itself, until it is taken to hang and ended
 
 
 def build_service(path: Path, environ: Mapping[str, str] | None = None) -> LoadstoneService:

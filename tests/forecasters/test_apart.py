@@ -8,18 +8,26 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from energy.build import forecasters
+from energy.clock import HeldClock
+from energy.config.settings import KindSettings
+from energy.forecasters import combined, naive
 from energy.forecasters.apart import Apart, Helper
+from energy.forecasters.combined.forecaster import Combined
 from energy.forecasters.naive import Naive
 from energy.forecasters.similar import Depth
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon
 from energy.model.series import Series
+from energy.model.site import Site
+from energy.ports import Context
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 PAST = Past(
     target=Series(Horizon(NOW - timedelta(days=30), 720, 60), np.tile(np.arange(24.0), 30), "kW"), drivers=(),
     known_at=NOW, zone="UTC",
 )  # fmt: skip
+SITE = Site(id="a", name="A", zone="UTC", currency="EUR", import_limit_kw=100, export_limit_kw=0)
 HORIZON = Horizon(NOW, 24, 60)
 
 
@@ -84,3 +92,17 @@ def test_without_an_answer_similar_days_answer(helper: Helper, kind: type[Naive]
 
     again = Apart(Naive(Depth()), helper, seconds=60)
     assert again.forecast(Target.BASE_LOAD, PAST, HORIZON).flags == ()
+
+
+def test_kinds_that_know_a_limit_of_time_are_asked_apart() -> None:
+    context = Context(site=SITE, clock=HeldClock(NOW))
+    kinds = {
+        Target.PRICE: KindSettings(group="forecasters", kind="combined", options=combined.Settings()),
+        Target.PV: KindSettings(group="forecasters", kind="naive", options=naive.Settings()),
+        Target.CARBON: KindSettings(group="forecasters", kind="combined", options=combined.Settings(seconds=None)),
+    }
+    built = forecasters(kinds, context)
+    assert {target: type(made) for target, made in built.items()} == {
+        Target.PRICE: Apart, Target.PV: Naive, Target.CARBON: Combined,
+    }  # fmt: skip
+    assert built[Target.PRICE].name == "combined"
