@@ -157,6 +157,7 @@ def band(gain: "Gain") -> str:
 def describe(made: object) -> str:
     """What a step made, in a few lines."""
     from energy.model.savings import DaySavings, Kind
+    from energy.planning.gain_risk import told_gain
     from energy.steps.predict import Predicted
     from energy.steps.propose import Proposed
     from energy.store.store import Planning
@@ -182,9 +183,12 @@ def describe(made: object) -> str:
         return f"{made.day}: {made.metered_money:,.2f} {made.currency} metered; saved: {kinds or 'nothing'}"
     if isinstance(made, Planning):
         before, after = made.in_force.bill, made.plan.bill
+        gain = told_gain(made.problem, made.in_force, made.plan)
+        sure = f"\n  it gains {gain.money:,.2f}{said}" if (said := band(gain)) else ""
         return (
             f"plan {made.digest[:8]}: {made.plan.how}; {before.money:,.2f} → {after.money:,.2f} {made.problem.currency}, "
             f"{before.carbon_kg:,.0f} → {after.carbon_kg:,.0f} kg CO2e, peak {before.peak_kw:,.0f} → {after.peak_kw:,.0f} kW"
+            + sure
             + "".join(f"\n  note: {note}" for note in made.notes)
         )
     return str(made)

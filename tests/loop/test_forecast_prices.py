@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from energy.clock import day_bounds
-from energy.commands.run import band
+from energy.commands.run import band, describe
 from energy.model.horizon import Horizon
 from energy.model.proposal import OfferState
 from energy.model.series import PRICE_DAY_AHEAD, Series
@@ -34,6 +34,13 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> SmallPlant:
     plant.live_to(at(SUN, 13, 16))
     plant.service.heartbeat()
     return plant
+
+
+def test_the_plan_says_how_sure_its_gain_is(plant: SmallPlant) -> None:
+    """Oven and press by the forecast: 80 + 20 EUR of energy, 75 EUR of the peak; 60 % of the 100 are promised."""
+    told = describe(plant.service.plan())
+    assert "it gains 135.00 (P10 " in told
+    assert "; 175.00 by the forecast alone, on which 100% rests)" in told
 
 
 def test_an_offer_on_forecast_prices_is_corrected_and_says_so(plant: SmallPlant) -> None:
