@@ -33,6 +33,7 @@ Floats = NDArray[np.float64]
 log = logging.getLogger("loadstone.forecasters")
 
 ENOUGH_DAYS = 14  # of history, below which a forecast says that it rests on little
+SECONDS_TO_READ = 5.0  # for a Prophet that only Stan can fit, which none of these is
 SHARE_OF_MEMBERS = 0.75  # of the time that a forecast may take; the rest is for weights, bands and a slow machine
 
 
@@ -43,25 +44,42 @@ class Combined:
 
     def __init__(self, *, members: Sequence[str] = (), seconds: float | None = None) -> None:
         self._members, self._seconds = tuple(members), seconds
+        self._last: dict[Target, tuple[Past, Forecast]] = {}
 
     def forecast(self, target: Target, past: Past, horizon: Horizon) -> Forecast:
         recipe = self._recipe(target)
         members = made(recipe)
         deadline = Deadline.after(None if self._seconds is None else SHARE_OF_MEMBERS * self._seconds)
         one = partial(self._one, recipe, members, deadline)
+        self._last.pop(target, None)
         try:
-            return by_parts(one, target, past, horizon, published=published_part)
+            forecast = by_parts(one, target, past, horizon, published=published_part)
+            self._last[target] = past, forecast
+            return forecast
         except Exception as failure:  # whatever a library makes of data that nobody thought of: similar days answer
             log.exception("the combined forecast of %s failed", target)
             why = f"similar days instead: the combined forecast failed ({type(failure).__name__})"
             return by_parts(partial(similar_days, (why,)), target, past, horizon)
 
     def warm(self, target: Target) -> None:
-        """Import what a forecast needs, before its time begins to run."""
+        """Import what a forecast and its parts need, before its time begins to run."""
         made(self._recipe(target))
+        from energy.forecasters.prophet.fit import quiet
 
-    def components(self, target: Target) -> Sequence[Component]:  # noqa: ARG002 - the port's signature
-        return ()
+        quiet()
+        import prophet  # noqa: F401 - three seconds, the first time
+
+    def components(self, target: Target) -> Sequence[Component]:
+        """The readable parts of the last forecast, by a Prophet fitted for them; Prophet is imported here."""
+        if target not in self._last:
+            return ()
+        from energy.forecasters.prophet.reading import readable
+
+        try:
+            return readable(*self._last[target], seconds=SECONDS_TO_READ)
+        except Exception:  # a forecast without its parts is better than none
+            log.exception("the parts of the forecast of %s could not be read", target)
+            return ()
 
     def _one(
         self, recipe: Recipe, members: Sequence[Model], deadline: Deadline, target: Target, past: Past, horizon: Horizon

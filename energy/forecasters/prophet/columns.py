@@ -41,12 +41,13 @@ class Columns:
 
 
 def columns_of(
-    ground: Ground, drivers: Sequence[tuple[str, Series]], *, terms: int, depth: Depth
+    ground: Ground, drivers: Sequence[tuple[str, Series]], *, terms: int, depth: Depth | None
 ) -> tuple[Columns, list[str]]:
-    """All columns of a forecast, and a flag for each driver that could not be used."""
+    """All columns of a forecast, and a flag for each driver that could not be used. Without a depth there are no lags."""
     columns, flags = Columns(), []
     add_daily_shapes(columns, ground, terms)
-    add_lags(columns, ground, depth)
+    if depth is not None:
+        add_lags(columns, ground, depth)
     for name, series in drivers:
         values, why = driver(series, ground)
         if why:

@@ -21,8 +21,11 @@ class Regressor:
     standardize: bool = True
 
 
-def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float) -> Any:
-    """A fitted Prophet. `frame` has `ds` (UTC, naive), `y` (NaN is a gap, and not learned) and the regressors."""
+def fitted(
+    frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float, trend: bool = False, yearly: int = 0
+) -> Any:
+    """A fitted Prophet. `frame` has `ds` (UTC, naive), `y` (NaN is a gap, and not learned) and the regressors. With
+    `trend` its level is a line that bends at changepoints; `yearly` is the number of its yearly Fourier terms."""
     quiet()
     from prophet import Prophet
 
@@ -31,8 +34,8 @@ def fitted(frame: "pd.DataFrame", regressors: list[Regressor], *, seconds: float
     from energy.forecasters.prophet.exact.backend import Exact
 
     model = Prophet(
-        growth="flat",  # a trend line would run away over the horizon; the level comes in with the lags
-        yearly_seasonality=False,
+        growth="linear" if trend else "flat",
+        yearly_seasonality=yearly or False,
         weekly_seasonality=False,
         daily_seasonality=False,  # the daily shape comes in as regressors, in local time
         uncertainty_samples=0,  # the band comes from errors

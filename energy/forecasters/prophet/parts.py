@@ -29,11 +29,22 @@ def parts_of(fit: Fit) -> tuple[Component, ...]:
     weights = weights_of(fit.model)
     ahead = fit.frame.iloc[-fit.ground.ahead.slots :]
     times = tuple(t.isoformat() for t in fit.ground.ahead.times())
-    trend = fit.model.predict(ahead.drop(columns="y"))["trend"].to_numpy()
-    parts = [Component(name="trend", x=times, y=tuple(trend.tolist()), unit=fit.unit)]
+    told = fit.model.predict(ahead.drop(columns="y"))
+    parts = [Component(name="trend", x=times, y=tuple(told["trend"].tolist()), unit=fit.unit)]
+    if "yearly" in told:
+        parts.append(Component(name="time of year", x=times, y=tuple(told["yearly"].tolist()), unit=fit.unit))
+        parts.append(yearly(fit))
+    if fit.model.growth == "linear":
+        parts.append(trend_so_far(fit))
     shapes = {name: columns for name, columns in fit.columns.parts.items() if name.startswith("daily")}
     parts += [daily(fit, name, columns, weights) for name, columns in shapes.items()]
-    parts.append(weekly(fit, [SIMILAR, *(column for columns in shapes.values() for column in columns)], weights))
+    parts.append(
+        weekly(
+            fit,
+            [*fit.columns.parts.get(SIMILAR, ()), *(column for columns in shapes.values() for column in columns)],
+            weights,
+        )
+    )
     for name, columns in fit.columns.parts.items():
         if name not in shapes:
             added = contribution(fit.model, ahead, columns, weights)
@@ -44,7 +55,8 @@ def parts_of(fit: Fit) -> tuple[Component, ...]:
 def weights_of(model: Any) -> dict[str, float]:
     """What one unit of each (scaled) column adds, in the unit of the target."""
     beta = np.asarray(model.params["beta"]).reshape(-1) * model.y_scale
-    return dict(zip(model.extra_regressors, beta.tolist(), strict=True))
+    regressors = list(model.extra_regressors)  # Prophet's last columns, after its own seasonalities
+    return dict(zip(regressors, beta[len(beta) - len(regressors) :].tolist(), strict=True))
 
 
 def contribution(model: Any, rows: Any, columns: list[str], weights: dict[str, float]) -> Floats:
@@ -54,6 +66,34 @@ def contribution(model: Any, rows: Any, columns: list[str], weights: dict[str, f
         scale = model.extra_regressors[column]
         total += weights[column] * (rows[column].to_numpy() - scale["mu"]) / scale["std"]
     return total
+
+
+def yearly(fit: Fit) -> Component:
+    """What the time of year adds, week by week over the year before the horizon."""
+    import pandas as pd
+
+    rows = pd.DataFrame({"ds": pd.date_range(end=fit.frame["ds"].iloc[-1].normalize(), periods=53, freq="7D")})
+    shape = fit.model.predict_seasonal_components(with_regressors(fit, rows))["yearly"]
+    return Component(name="yearly", x=dates(rows), y=tuple(shape.tolist()), unit=fit.unit)
+
+
+def trend_so_far(fit: Fit) -> Component:
+    """The line of the level over the past, which bends at changepoints, once a week."""
+    import pandas as pd
+
+    past = fit.frame["ds"].iloc[fit.ground.fitted_from : fit.ground.seen.horizon.slots]
+    rows = pd.DataFrame({"ds": pd.date_range(past.iloc[0].normalize(), past.iloc[-1], freq="7D")})
+    level = fit.model.predict_trend(with_regressors(fit, rows))
+    return Component(name="trend so far", x=dates(rows), y=tuple(level.tolist()), unit=fit.unit)
+
+
+def with_regressors(fit: Fit, rows: Any) -> Any:
+    """Rows as Prophet wants them, with regressors that nobody looks at."""
+    return fit.model.setup_dataframe(rows.assign(**dict.fromkeys(fit.model.extra_regressors, 0.0)))
+
+
+def dates(rows: Any) -> tuple[str, ...]:
+    return tuple(rows["ds"].dt.strftime("%Y-%m-%d"))
 
 
 def daily(fit: Fit, name: str, columns: list[str], weights: dict[str, float]) -> Component:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from energy.forecasters.prophet.exact.batch import LEAST_NOISE, ridge
+from energy.forecasters.prophet.exact.posterior import TREND_SPREAD
+
 Floats = NDArray[np.float64]
 
 LEAST_DAYS = 14  # to learn from before the first day is predicted
-OFFSET_PRIOR = 5.0  # Prophet's prior on the level, in units of the scaled y
-LEAST_NOISE = 1e-4  # of the scaled y: a constant series has none, and then nothing would hold the weights
 
 
 def retraced(model: Any, learned: Any, days: NDArray[np.int64], lead_days: int) -> Floats:
@@ -23,15 +24,15 @@ def retraced(model: Any, learned: Any, days: NDArray[np.int64], lead_days: int) 
     x = np.column_stack([np.ones(len(features)), features.to_numpy(dtype=np.float64)])
     y = learned["y"].to_numpy() / model.y_scale
     noise = max(LEAST_NOISE, float(np.asarray(model.params["sigma_obs"]).ravel()[0]))
-    penalty = np.diag(noise**2 / np.square(np.array([OFFSET_PRIOR, *priors])))
+    spreads = np.array([TREND_SPREAD, *priors])
     order = np.unique(days)
-    squares, products = penalty, np.zeros(x.shape[1])
+    squares, products = np.zeros((x.shape[1], x.shape[1])), np.zeros(x.shape[1])
     waiting: list[tuple[Floats, Floats]] = []
     errors = np.full(len(y), np.nan)
     for place, day in enumerate(order):
         here = days == day
         if place >= LEAST_DAYS + lead_days - 1:
-            weights = np.linalg.solve(squares, products)
+            weights = ridge(squares[None], products[None], np.array([noise]), spreads)[0]
             errors[here] = (y[here] - x[here] @ weights) * model.y_scale
         known = here & ~np.isnan(y)
         waiting.append((x[known], y[known]))

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
 from energy.forecasters.days import DayKind
+from energy.model.forecast import Target
 
 Floats = NDArray[np.float64]
 
@@ -15,7 +16,7 @@ ALIKE = 4  # days of the same kind
 DRIVER_LAGS = (1, 7)
 DRIVER_KNOWN = 0.5  # of the cells ahead, or a driver is not used
 
-LAG, SHAPE, DRIVER, SQUARE, CALENDAR = 1.0, 0.05, 1.0, 0.3, 1.0  # prior scales
+LAG, SHAPE, DRIVER, SQUARE, CALENDAR = 0.1, 0.03, 1.0, 0.3, 1.0  # prior scales
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,8 @@ def add_target(columns: Columns, days: Days, lead: int) -> None:
     columns.add("mean of the last day", last.mean(axis=1, keepdims=True), LAG)
     week = np.mean([before(y, lead + back) for back in range(1, 8)], axis=0)
     columns.add("mean of a week", week, LAG)
-    columns.add("mean of days of the kind", alike(days, lead), LAG)
+    if days.target is Target.BASE_LOAD:
+        columns.add("mean of days of the kind", alike(days, lead), LAG)
     hour = max(1, 60 // days.step_minutes)
     for first in range(0, days.slots, hour):
         columns.add(f"last day, slot {first}", last[:, first : first + hour].mean(axis=1, keepdims=True), SHAPE)

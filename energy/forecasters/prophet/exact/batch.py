@@ -69,16 +69,21 @@ def maxima(moments: Floats, largest: Floats, spreads: Floats, standardized: Bool
 
 def solved(gram: Floats, products: Floats, square: Floats, rows: Floats, spreads: Floats) -> Floats:
     """The ridge of each fit at its own most probable noise scale, which falls to its place from above."""
-    penalty = np.diag(1 / spreads**2)
     noise = np.maximum(LEAST_NOISE, level_for(square, rows) / 2)
     for _ in range(MOST_ROUNDS):
-        weights = np.linalg.solve(gram + noise[:, None, None] ** 2 * penalty, products[:, :, None])[:, :, 0]
+        weights = ridge(gram, products, noise, spreads)
         error = square - 2 * (weights * products).sum(axis=1) + np.einsum("fc,fcd,fd->f", weights, gram, weights)
         after = np.maximum(LEAST_NOISE, level_for(np.maximum(error, 0.0), rows))
         if (np.abs(after - noise) <= CLOSE * noise).all():
             break
         noise = after
-    return np.asarray(weights)
+    return weights
+
+
+def ridge(gram: Floats, products: Floats, noise: Floats, spreads: Floats) -> Floats:
+    """(fits, columns): the weights of each fit given its noise scale."""
+    penalty = noise[:, None, None] ** 2 * np.diag(1 / spreads**2)
+    return np.asarray(np.linalg.solve(gram + penalty, products[:, :, None])[:, :, 0])
 
 
 def level_for(error: Floats, rows: Floats) -> Floats:

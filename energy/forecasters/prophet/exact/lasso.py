@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-CLOSE = 1e-8  # of the penalty: how closely the optimality conditions are met
-ROUNDING = 1e-14  # of the products that a condition is a sum of: no condition can be met more closely
+CLOSE = 1e-6  # of the penalty: how closely the optimality conditions are met
+ROUNDING = 1e-13  # of the products that a condition is a sum of: no condition can be met more closely
 DISTINCT = 1e-12  # of the largest singular value: below that columns are taken for one and the same
 MOST_STEPS = 50  # a column; the search is finite, and this is a guard against rounding without end
 
