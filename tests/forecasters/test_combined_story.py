@@ -193,7 +193,7 @@ def test_hourly_values_on_quarters_at_any_quarter_of_issue(minute: int) -> None:
     issued = MONDAY + timedelta(hours=9, minutes=minute)
     past = past_of(end=MONDAY + timedelta(hours=9), known_at=issued)
     horizon = Horizon(issued, 30 * 4 + 1)
-    forecast = Combined().forecast(Target.PRICE, past, horizon)
+    forecast = Combined(members=("similar", "week")).forecast(Target.PRICE, past, horizon)
     hours = [100 + (t.hour + 1) % 24 for t in horizon.times()]
     assert forecast.p50.values == pytest.approx(hours, abs=0.1)
     finite(forecast)
