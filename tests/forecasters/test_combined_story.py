@@ -193,7 +193,7 @@ def test_hourly_values_on_quarters_at_any_quarter_of_issue(minute: int) -> None:
     issued = MONDAY + timedelta(hours=9, minutes=minute)
     past = past_of(end=MONDAY + timedelta(hours=9), known_at=issued)
     horizon = Horizon(issued, 30 * 4 + 1)
-    forecast = Combined().forecast(Target.PRICE, past, horizon)
+    forecast = Combined(members=("similar", "week")).forecast(Target.PRICE, past, horizon)
     hours = [100 + (t.hour + 1) % 24 for t in horizon.times()]
     assert forecast.p50.values == pytest.approx(hours, abs=0.1)
     finite(forecast)
@@ -276,10 +276,12 @@ def test_issued_forecasts_are_kept_by_the_row_at_which_they_began(issued, rows) 
 
 def test_a_published_part_is_what_was_said_of_it_before() -> None:
     """Said on Sunday of Monday and Tuesday; on Monday, Tuesday's prices are out."""
-    sunday = Combined().forecast(Target.PRICE, past_of(end=MONDAY - DAY), Horizon(MONDAY - DAY, 72, 60))
+    sunday = Combined(members=("similar", "week")).forecast(
+        Target.PRICE, past_of(end=MONDAY - DAY), Horizon(MONDAY - DAY, 72, 60)
+    )
     flagged = replace(sunday, p50=Series.constant(sunday.horizon, 55.0, "kW"))
     past = replace(past_of(end=MONDAY + DAY), known_at=MONDAY, issued=(flagged,))
-    forecast = Combined().forecast(Target.PRICE, past, Horizon(MONDAY, 48, 60))
+    forecast = Combined(members=("similar", "week")).forecast(Target.PRICE, past, Horizon(MONDAY, 48, 60))
     assert forecast.p50.values[:24].tolist() == [55.0] * 24
     assert forecast.p50.values[24:] == pytest.approx(np.arange(100, 124), abs=0.1)
     assert [len(level.values) for _, level in forecast.quantiles] == [48] * len(LEVELS)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.members import Member, MemberError, known_members
+from energy.forecasters.combined.members import Member, MemberError, NotItsKindError, known_members
 from energy.model.forecast import Target
 
 Floats = NDArray[np.float64]
@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 MONDAY = date(2024, 1, 1).toordinal()
 
 
-OF_THE_SKY = {"sun", "wind"}  # they answer for what the sun and the wind make alone
+OF_ONE_TARGET = {"sun", "wind", "mix", "mix trees"}  # they answer for what they know alone, and have tests of their own
 
 
-@pytest.fixture(params=sorted(set(known_members()) - OF_THE_SKY))
+@pytest.fixture(params=sorted(set(known_members()) - OF_ONE_TARGET))
 def member(request: pytest.FixtureRequest) -> Member:
     return known_members()[request.param]()
 
@@ -119,11 +119,15 @@ def spiked(days: Days) -> Floats:
 )
 def test_it_answers_whatever_the_past_looks_like(member: Member, y) -> None:
     days = market(120)
-    said = member.forecast(changed(days, y=y(days)), [110, 120])
+    try:
+        said = member.forecast(changed(days, y=y(days)), [110, 120])
+    except NotItsKindError:
+        assert np.ptp(y(days)[:120]) == 0.0  # a price that never changes is nobody's model
+        return
     assert np.isfinite(said[-1]).mean() > 0.9  # a copy of last week has its gaps
     said = np.where(np.isnan(said), np.nanmean(said), said)
     known = y(days)[~np.isnan(y(days))]
-    reach = 2.0 * max(1e-6, float(np.ptp(known)))
+    reach = max(1e-6, 2.0 * float(np.ptp(known)), 0.1 * float(np.abs(known).max()))
     assert said[-1].min() >= known.min() - reach
     assert said[-1].max() <= known.max() + reach
 

@@ -59,6 +59,7 @@ MEMBERS = {
     "hourly": ("hourly", "Hourly"),
     "mix": ("mix", "Mix"),
     "mix trees": ("mix_trees", "MixTrees"),
+    "hourly_prices": ("drawn", "HourlyPrices"),
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.days import Days
+from energy.forecasters.combined.members import MemberError
 from energy.forecasters.combined.members.hourly_columns import Columns, columns_of
 from energy.forecasters.prophet.exact.batch import Weights, maxima, moments
 
@@ -28,6 +29,8 @@ class Hourly:
     least_days = 28
 
     def forecast(self, days: Days, issues: Sequence[int]) -> Floats:
+        if np.isnan(days.y[: days.issue]).all():
+            raise MemberError("nothing is known of the past")
         said = np.full((len(issues), days.ahead, days.slots), np.nan)
         for lead in range(days.ahead):
             columns = columns_of(days, lead, seen=issues[0], yearly=days.issue - WARM_UP > YEAR)
