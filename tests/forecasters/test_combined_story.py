@@ -193,7 +193,7 @@ def test_hourly_values_on_quarters_at_any_quarter_of_issue(minute: int) -> None:
     issued = MONDAY + timedelta(hours=9, minutes=minute)
     past = past_of(end=MONDAY + timedelta(hours=9), known_at=issued)
     horizon = Horizon(issued, 30 * 4 + 1)
-    forecast = Combined().forecast(Target.PRICE, past, horizon)
+    forecast = Combined(members=["similar"]).forecast(Target.PRICE, past, horizon)
     hours = [100 + (t.hour + 1) % 24 for t in horizon.times()]
     assert forecast.p50.values == pytest.approx(hours, abs=0.1)
     finite(forecast)
@@ -276,10 +276,12 @@ def test_issued_forecasts_are_kept_by_the_row_at_which_they_began(issued, rows) 
 
 def test_a_published_part_is_what_was_said_of_it_before() -> None:
     """Said on Sunday of Monday and Tuesday; on Monday, Tuesday's prices are out."""
-    sunday = Combined().forecast(Target.PRICE, past_of(end=MONDAY - DAY), Horizon(MONDAY - DAY, 72, 60))
+    sunday = Combined(members=["similar"]).forecast(
+        Target.PRICE, past_of(end=MONDAY - DAY), Horizon(MONDAY - DAY, 72, 60)
+    )
     flagged = replace(sunday, p50=Series.constant(sunday.horizon, 55.0, "kW"))
     past = replace(past_of(end=MONDAY + DAY), known_at=MONDAY, issued=(flagged,))
-    forecast = Combined().forecast(Target.PRICE, past, Horizon(MONDAY, 48, 60))
+    forecast = Combined(members=["similar"]).forecast(Target.PRICE, past, Horizon(MONDAY, 48, 60))
     assert forecast.p50.values[:24].tolist() == [55.0] * 24
     assert forecast.p50.values[24:] == pytest.approx(np.arange(100, 124), abs=0.1)
     assert [len(level.values) for _, level in forecast.quantiles] == [48] * len(LEVELS)
@@ -289,6 +291,16 @@ def test_a_published_part_is_what_was_said_of_it_before() -> None:
 def test_a_member_that_is_not_there_is_refused_with_those_that_are() -> None:
     with pytest.raises(ValueError, match=r"no member profet; known members: .*similar"):
         Settings(members=("profet",))
+
+
+@pytest.mark.parametrize(("days", "stands_in"), [(28, True), (45, False)])
+def test_similar_days_stand_in_until_every_member_could_learn(monkeypatch, days: int, stands_in: bool) -> None:
+    members(monkeypatch, echo=Echo(), similar=SimilarDays())
+    recipe = replace(forecaster.RECIPES[Target.PRICE], members={"echo": 1.0})
+    monkeypatch.setattr(forecaster, "RECIPES", {Target.PRICE: recipe})
+    forecast = Combined().forecast(Target.PRICE, past_of(days), Horizon(MONDAY, 24, 60))
+    assert [member.name for member in forecast.members] == ["echo", *(["similar"] if stands_in else [])]
+    assert sum(member.weight for member in forecast.members) == pytest.approx(1.0)
 
 
 def test_members_that_have_no_answer_share_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
