@@ -293,6 +293,16 @@ def test_a_member_that_is_not_there_is_refused_with_those_that_are() -> None:
         Settings(members=("profet",))
 
 
+@pytest.mark.parametrize(("days", "stands_in"), [(28, True), (45, False)])
+def test_similar_days_stand_in_until_every_member_could_learn(monkeypatch, days: int, stands_in: bool) -> None:
+    members(monkeypatch, echo=Echo(), similar=SimilarDays())
+    recipe = replace(forecaster.RECIPES[Target.PRICE], members={"echo": 1.0})
+    monkeypatch.setattr(forecaster, "RECIPES", {Target.PRICE: recipe})
+    forecast = Combined().forecast(Target.PRICE, past_of(days), Horizon(MONDAY, 24, 60))
+    assert [member.name for member in forecast.members] == ["echo", *(["similar"] if stands_in else [])]
+    assert sum(member.weight for member in forecast.members) == pytest.approx(1.0)
+
+
 def test_members_that_have_no_answer_share_a_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     class Silent:
         least_days = 0

@@ -34,6 +34,8 @@ log = logging.getLogger("loadstone.forecasters")
 
 ENOUGH_DAYS = 14  # of history, below which a forecast says that it rests on little
 SECONDS_TO_READ = 5.0  # for a Prophet that only Stan can fit, which none of these is
+FULL_DAYS = 42  # of history, from which on every member has had the time to learn
+STAND_IN = {"similar": 1.0}  # what is asked beside them until then, and what it weighs before anything was seen of it
 SHARE_OF_MEMBERS = 0.75  # of the time that a forecast may take; the rest is for weights, bands and a slow machine
 
 
@@ -91,13 +93,14 @@ class Combined:
             return similar_days((), target, past, horizon)
         if target is Target.BASE_LOAD:
             laid = believed(laid, past.target.unit)
+        members = [*members, *stand_ins(laid.days, recipe)]
         drivers = screened(laid, past.drivers)
         book = opened(laid.days, [Driven(member, drivers) for member in members], back=recipe.own_errors,
                       kept=kept_of(past.issued, laid), deadline=deadline)  # fmt: skip
         flags = (*laid.flags, *short(laid.days), *drivers.flags, *unanswered(book), *book.remarks)
         if not book.names:
             return similar_days(flags, target, past, horizon)
-        return self._told(target, past, horizon, laid, book, weights_of(book, dict(recipe.members)), flags)
+        return self._told(target, past, horizon, laid, book, weights_of(book, STAND_IN | dict(recipe.members)), flags)
 
     def _told(
         self, target: Target, past: Past, horizon: Horizon, laid: Laid, book: Book, weights: Floats,
@@ -138,6 +141,13 @@ def made(recipe: Recipe) -> list[Model]:
 
     known = known_members()
     return [known[name]() for name in recipe.members]
+
+
+def stand_ins(days: Days, recipe: Recipe) -> list[Model]:
+    """What else is asked while the history is too short for most members of a recipe: similar days."""
+    known = int((~np.isnan(days.y)).any(axis=1).sum())
+    own = known_members()
+    return [own[name]() for name in STAND_IN if name not in recipe.members and known < FULL_DAYS]
 
 
 def similar_days(flags: tuple[str, ...], target: Target, past: Past, horizon: Horizon) -> Forecast:
