@@ -5,9 +5,10 @@
 
 Each case is a stock Prophet, fitted by us, by Stan as Loadstone calls it, and by Stan started again where it stopped
 until that gains nothing. All log-posteriors are reckoned by one function. Ours must never be lower than Stan's by more
-than 0.01. Stan's descent often stalls at the kinks of the Laplace prior, below the maximum; where it arrives (within
-0.01), its forecasts must not differ from ours by more than 0.02 standard deviations of the data, over the history and a
-fifth of its length ahead. Beside Stan stands the mathematics: how much the log-posterior could at most still gain.
+than 0.01. Stan's descent often stalls at the kinks of the Laplace prior, below the maximum; where it comes within 0.01
+of it, forecasts of history and a fifth of its length ahead are compared. A direction that the data hardly determine can
+keep Stan's apart from ours even there, so Stan is also started from our place: it must find nothing higher, and come to
+forecasts within 0.02 standard deviations of the data. Beside Stan stands the mathematics: how much could still be gained.
 """
 
 import argparse
@@ -23,7 +24,7 @@ LEAST_BEHIND = -0.01  # log-posterior, ours less Stan's
 MOST_APART = 0.02  # standard deviations of the data
 SECONDS = 60.0
 AHEAD = 5  # one row ahead for so many of history
-RESTARTS = 40
+RESTARTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Compared:
     apart: float | None  # largest difference of forecasts, in standard deviations of the data
     ahead_end: float | None  # both, once Stan was started again until that gained nothing
     apart_end: float | None
+    gain_from_ours: float  # log-posterior, by Stan started at our place
+    moved: float  # by how much its forecasts differ from ours, in standard deviations of the data
     could_gain: float  # log-posterior, along k, m and beta, given all else
     kinks_off: float  # by how much a changepoint misses its optimality condition, as a share of the prior's slope
     seconds: float  # CPU, ours
@@ -56,6 +59,10 @@ class Compared:
     @property
     def behind(self) -> bool:
         return self.ahead is not None and self.ahead_end is not None and min(self.ahead, self.ahead_end) < LEAST_BEHIND
+
+    @property
+    def good(self) -> bool:
+        return not self.behind and self.gain_from_ours <= -LEAST_BEHIND and self.moved <= MOST_APART
 
     @property
     def arrived(self) -> bool:
@@ -188,7 +195,16 @@ def compared(case: Case, restarts: int = RESTARTS) -> Compared:
         )
 
     top, gain, kinks = height(kept.found), *conditions(posterior, kept.found)
-    common = {"case": case, "could_gain": gain, "kinks_off": kinks, "seconds": kept.seconds, "by_stan": ours.asked_stan}
+    on, kept_on = going_on(case, kept.found)
+    common = {
+        "case": case,
+        "gain_from_ours": height(kept_on.found) - top,
+        "moved": difference(case, model, on),
+        "could_gain": gain,
+        "kinks_off": kinks,
+        "seconds": kept.seconds,
+        "by_stan": ours.asked_stan,
+    }
     try:
         stan, kept_stan = fitted(case, TimedStan(SECONDS), seed=1, require_converged=False)
     except RuntimeError:
@@ -196,7 +212,7 @@ def compared(case: Case, restarts: int = RESTARTS) -> Compared:
     end, kept_end, last = stan, kept_stan, height(kept_stan.found)
     for _ in range(restarts):
         try:
-            end, kept_end = fitted(case, From(TimedStan(SECONDS), kept_end.found), seed=1, require_converged=False)
+            end, kept_end = going_on(case, kept_end.found)
         except RuntimeError:
             break
         if height(kept_end.found) < last + 1e-6:
@@ -210,6 +226,13 @@ def compared(case: Case, restarts: int = RESTARTS) -> Compared:
         ahead_end=top - height(kept_end.found),
         apart_end=difference(case, model, end),
     )
+
+
+def going_on(case: Case, params: dict[str, Any]) -> tuple[Any, Kept]:
+    """Stan from some place on; it stays where it can take no step."""
+    from energy.forecasters.prophet.stan import TimedStan
+
+    return fitted(case, From(TimedStan(SECONDS), params), seed=1, require_converged=False)
 
 
 def conditions(posterior: Any, found: dict[str, Any]) -> tuple[float, float]:
@@ -266,8 +289,20 @@ def difference(case: Case, one: Any, other: Any) -> float:
 
 def table_of(all_compared: list[Compared]) -> str:
     """One line a kind, and one for all."""
-    head = ("kind", "cases", "behind by > 0.01", "Stan stopped lower by > 0.01", "Stan arrived", "of these apart by > 0.02 sd",
-            "most apart, sd", "could gain at most", "by Stan", "CPU ms", "Stan ms")  # fmt: skip
+    head = (
+        "kind",
+        "cases",
+        "behind by > 0.01",
+        "Stan stopped lower by > 0.01",
+        "Stan arrived",
+        "of these apart by > 0.02 sd",
+        "Stan from ours gains at most",
+        "and moves, sd",
+        "could gain at most",
+        "by Stan",
+        "CPU ms",
+        "Stan ms",
+    )
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     for kind in (*KINDS, "all"):
         own = [each for each in all_compared if kind in (each.case.kind, "all")]
@@ -281,7 +316,8 @@ def table_of(all_compared: list[Compared]) -> str:
             sum(each.ahead is None or each.ahead > -LEAST_BEHIND for each in own),
             len(arrived),
             sum(each.elsewhere for each in own),
-            f"{max((each.apart_end or 0.0 for each in arrived), default=0.0):.4f}",
+            f"{max(each.gain_from_ours for each in own):.4f}",
+            f"{max(each.moved for each in own):.4f}",
             f"{max(each.could_gain for each in own):.1e}",
             sum(each.by_stan for each in own),
             f"{1000 * np.mean([each.seconds for each in own]):.0f}",
@@ -321,7 +357,7 @@ def year() -> str:
 
 
 def main() -> int:
-    """Compare; 1 where ours is behind or a forecast is elsewhere."""
+    """Compare; 1 where ours is behind, or Stan goes on from it to somewhere else."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.forecast.exact", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--cases", type=int, default=390, help="how many random fits")
@@ -337,14 +373,15 @@ def main() -> int:
     done = []
     for seed in range(asked.first, asked.first + asked.cases):
         done.append(compared(case_of(seed)))
-        if done[-1].behind or done[-1].elsewhere:
+        if not done[-1].good:
             print(
-                f"NOT GOOD: {done[-1].case.kind}, seed {seed}: {done[-1].ahead}, {done[-1].apart_end}", file=sys.stderr
+                f"NOT GOOD: {done[-1].case.kind}, seed {seed}: {done[-1].ahead}, {done[-1].gain_from_ours}, {done[-1].moved}",
+                file=sys.stderr,
             )
     print(table_of(done))
     if asked.year == "yes":
         print(f"\n{year()}")
-    return int(any(each.behind or each.elsewhere for each in done))
+    return int(not all(each.good for each in done))
 
 
 if __name__ == "__main__":
