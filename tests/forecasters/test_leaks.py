@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from energy.clock import HeldClock
+from energy.commands.backtest import unhurried
 from energy.forecasters import leaks as l
 from energy.forecasters.backtest import LastWeek, Trial, issue
 from energy.forecasters.combined.days import Days, laid_out
@@ -131,7 +132,7 @@ def test_the_real_forecasters_see_nothing_of_the_future(name: str, target: Targe
     module = kind("forecasters", name)
 
     def make(t: Trial) -> Forecaster:
-        forecaster: Forecaster = module.build(module.Settings(), Context(site=site, clock=HeldClock(START)))
+        forecaster: Forecaster = module.build(unhurried(module.Settings), Context(site=site, clock=HeldClock(START)))
         return forecaster
 
     t = trial(target)
@@ -181,7 +182,10 @@ def test_a_member_that_peeks_is_found(member: Peeking, found: tuple[str, ...]) -
     assert l.peeks(member, days, days.issue - 5) == found
 
 
-@pytest.mark.parametrize(("target", "name"), [(target, name) for target in Target for name in RECIPES[target].members])
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [*((target, name) for target in Target for name in RECIPES[target].members), (Target.PRICE, "hourly")],
+)
 def test_no_member_peeks(target: Target, name: str) -> None:
     days = days_of(target, windy=name == "wind")
     try:
