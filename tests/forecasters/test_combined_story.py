@@ -18,6 +18,7 @@ from energy.forecasters.combined.forecaster import Combined
 from energy.forecasters.combined.issued import kept_of
 from energy.forecasters.combined.members import MemberError
 from energy.forecasters.combined.members.similar import SimilarDays
+from energy.forecasters.combined.members.week import WeekBefore
 from energy.forecasters.combined.recipes import RECIPES
 from energy.forecasters.similar import at_step
 from energy.model.forecast import LEVELS, Forecast, Input, Past, Target
@@ -296,11 +297,11 @@ def test_a_member_that_is_not_there_is_refused_with_those_that_are() -> None:
 
 @pytest.mark.parametrize(("days", "stands_in"), [(28, True), (45, False)])
 def test_similar_days_stand_in_until_every_member_could_learn(monkeypatch, days: int, stands_in: bool) -> None:
-    members(monkeypatch, echo=Echo(), similar=SimilarDays())
-    recipe = replace(forecaster.RECIPES[Target.PRICE], members={"echo": 1.0})
+    members(monkeypatch, week=WeekBefore(), similar=SimilarDays())
+    recipe = replace(forecaster.RECIPES[Target.PRICE], members={"week": 1.0})
     monkeypatch.setattr(forecaster, "RECIPES", {Target.PRICE: recipe})
     forecast = Combined().forecast(Target.PRICE, past_of(days), Horizon(MONDAY, 24, 60))
-    assert [member.name for member in forecast.members] == ["echo", *(["similar"] if stands_in else [])]
+    assert [member.name for member in forecast.members] == ["week", *(["similar"] if stands_in else [])]
     assert sum(member.weight for member in forecast.members) == pytest.approx(1.0)
 
 
@@ -357,3 +358,18 @@ def test_whatever_comes_there_are_quantiles(
     else:
         finite(forecast)
         assert days >= 14 or forecast.flags
+
+
+def test_a_model_that_runs_away_is_no_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The load was 100 to 124 kW; a million is the model's fault, and similar days answer."""
+
+    class Runaway(SimilarDays):
+        name = "runaway"
+
+        def forecast(self, days, issues):
+            return super().forecast(days, issues) * 1e4
+
+    members(monkeypatch, runaway=Runaway(), similar=SimilarDays())
+    forecast = Combined().forecast(Target.BASE_LOAD, past_of(), Horizon(MONDAY, 24, 60))
+    assert [member.name for member in forecast.members] == ["similar"]
+    assert forecast.flags == ("without runaway: it says nothing of the days ahead",)

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 log = logging.getLogger("loadstone.forecasters")
 
+RUNAWAY = 3.0  # times all that a series ever spanned
 NO_TIME = "no time was left"
 
 
@@ -120,10 +121,16 @@ def asked(
     answers = dict(zip(to_ask, member.forecast(days, deadline.watched(to_ask)), strict=True))
     for place, issue in enumerate(issues):
         said[place] = answers.get(issue, kept.get(issue, {}).get(member.name, np.nan))
-    said[~np.isfinite(said)] = np.nan
+    said[~(np.abs(said - np.nanmedian(days.y)) <= reach(days))] = np.nan
     if np.isnan(said[-1]).all():
         raise MemberError("it says nothing of the days ahead")
     return said
+
+
+def reach(days: Days) -> float:
+    """How far from its middle a series may be thought to go: what lies beyond is a model that ran away, and no forecast."""
+    known = days.y[~np.isnan(days.y)]
+    return RUNAWAY * float(max(known.max() - known.min(), np.abs(known).max())) if len(known) else np.inf
 
 
 def what_came(days: Days, issues: Sequence[int]) -> Floats:

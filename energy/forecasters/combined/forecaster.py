@@ -93,7 +93,7 @@ class Combined:
             return similar_days((), target, past, horizon)
         if target is Target.BASE_LOAD:
             laid = believed(laid, past.target.unit)
-        members = [*members, *stand_ins(laid.days, recipe)]
+        members = [*members, *([] if self._members else stand_ins(laid.days, recipe))]
         drivers = screened(laid, past.drivers)
         book = opened(laid.days, [Driven(member, drivers) for member in members], back=recipe.own_errors,
                       kept=kept_of(past.issued, laid), deadline=deadline)  # fmt: skip
@@ -147,7 +147,7 @@ def stand_ins(days: Days, recipe: Recipe) -> list[Model]:
     """What else is asked while the history is too short for most members of a recipe: similar days."""
     known = int((~np.isnan(days.y)).any(axis=1).sum())
     own = known_members()
-    return [own[name]() for name in STAND_IN if name not in recipe.members and known < FULL_DAYS]
+    return [own[name]() for name in STAND_IN if name in own and name not in recipe.members and known < FULL_DAYS]
 
 
 def similar_days(flags: tuple[str, ...], target: Target, past: Past, horizon: Horizon) -> Forecast:
