@@ -238,11 +238,11 @@ def without_seconds(value: object) -> object:
 def test_a_killed_run_ends_in_the_same_file(tmp_path: Path) -> None:
     write_csv(tmp_path / "load.csv", days=35)
     words = [sys.executable, "-m", "energy.cli", "backtest", "load.csv", "--target", "load", "--column", "load",
-             "--drivers", " wind ", "--days", "10", "--json"]  # fmt: skip
+             "--drivers", " wind ", "--days", "5", "--json"]  # fmt: skip
     partial = tmp_path / "killed.json.partial"
     run = subprocess.Popen([*words, "killed.json"], cwd=tmp_path, stderr=subprocess.DEVNULL)
-    while run.poll() is None and (not partial.exists() or partial.read_text().count("\n") < 4):
-        sleep(0.002)
+    while run.poll() is None and (not partial.exists() or partial.read_text().count("\n") < 3):
+        sleep(0.05)
     run.kill()
     run.wait()
     assert partial.exists(), "it was over before it could be killed"

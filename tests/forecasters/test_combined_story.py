@@ -44,11 +44,10 @@ def driver(until: datetime, *, days: int = 28, value: Callable[[int], float] = l
 
 
 def members(patch: pytest.MonkeyPatch, **made: object) -> None:
-    """Other members for the base load, and nothing that stands in for them."""
+    """Other members for the base load."""
     recipe = replace(forecaster.RECIPES[Target.BASE_LOAD], members=dict.fromkeys(made, 1.0 / len(made)))
     patch.setattr(forecaster, "RECIPES", dict.fromkeys(Target, recipe))
     patch.setattr(forecaster, "known_members", lambda: {name: (lambda it=it: it) for name, it in made.items()})
-    patch.setattr(forecaster, "STAND_IN", {})
 
 
 class Failing:
