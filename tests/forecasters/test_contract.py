@@ -70,8 +70,8 @@ def mae(forecast: Forecast, shape: Callable[[datetime], float]) -> float:
 
 
 @pytest.mark.parametrize("target", list(Target))
-def test_six_weeks_of_history(forecaster: Forecaster, target: Target) -> None:
-    past, horizon = past_of(sun if target is Target.PV else plant, days=42, noise=2.0), Horizon(MONDAY, 96)
+def test_four_weeks_of_history(forecaster: Forecaster, target: Target) -> None:
+    past, horizon = past_of(sun if target is Target.PV else plant, days=28, noise=2.0), Horizon(MONDAY, 96)
     forecast = check(forecaster.forecast(target, past, horizon), past, horizon)
     assert forecast.target is target
     assert forecast.flags == ()

@@ -46,7 +46,7 @@ class Likeness:
 
 class Kernel:
     name = "kernel"
-    least_days = 35
+    least_days = 28
 
     def __init__(self, likeness: Likeness | None = None, *, refit_days: int = 61) -> None:
         self._likeness, self._refit_days = likeness or Likeness(), refit_days

@@ -44,7 +44,7 @@ SWEEPS = 100  # over all columns, at most, at each step of the path
 
 class Lasso:
     name = "lasso"
-    least_days = 35
+    least_days = 28
 
     def __init__(self, windows: Sequence[Window] = WINDOWS, *, refit_days: int = 31) -> None:
         self._windows, self._refit_days = tuple(windows), refit_days

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 MOST_DAYS = 365  # that are learned from
 HALF_LIFE = 120.0  # days
 TREES = 120
-LEAST_ROWS = 28
+LEAST_ROWS = 20
 LEAST_CELLS = 300
 PARAMETERS = {
     "objective": "l1", "num_leaves": 16, "learning_rate": 0.07, "min_data_in_leaf": 30, "feature_fraction": 0.4,

@@ -21,7 +21,7 @@ LAGS = (1, 2, 3, 7)
 DRIVER_LAGS = (1, 7)
 LEVEL_DAYS = 7
 REACH = 8  # rows before a row that its description reaches back to
-LEAST_ROWS = 21  # days to learn from
+LEAST_ROWS = 20  # days to learn from
 KNOWN_SHARE = 0.75  # of a day, from which on it is learned from
 GAUSS = 1.4826  # the deviation of a bell curve over its median absolute deviation
 
