@@ -11,6 +11,7 @@ from dashboard.charts.axis import TimeAxis
 from dashboard.charts.lines import Drawn, Lines, lines_picture
 from dashboard.charts.small import component
 from energy.clock import local
+from energy.reports.models import component_words, forecaster_words, model_words, remarks, troubles
 from energy.reports.pages import Drift, ForecastPage, TargetForecast
 
 SHORT = 45  # characters of a flag that fit the sentence and the chart; longer ones stand in the table
@@ -44,7 +45,7 @@ def sentence(page: ForecastPage) -> str:
     else:
         said.append(f"{load.name} has not been scored yet")
     drifting = [drifts(page, t) for t in page.targets if t.drift is not None]
-    flagged = [f"{t.name}: **{flag}**" for t in page.targets for flag in t.flags if len(flag) <= SHORT]
+    flagged = [f"{t.name}: **{flag}**" for t in page.targets for flag in troubles(t.flags) if len(flag) <= SHORT]
     said += (drifting or flagged)[:1]
     return ". ".join(said) + "."
 
@@ -83,7 +84,7 @@ def panel(page: ForecastPage, target: TargetForecast, inks: colours.Inks) -> Lin
         until = f.moment(target.published_until, page.header.zone, page.header.now)
         notes.append((min(target.published_until, target.p50.horizon.end), f"published until {until}", inks.soft))
     else:
-        notes += [(page.header.now, flag, inks.worse) for flag in target.flags if len(flag) <= SHORT][:1]
+        notes += [(page.header.now, flag, inks.worse) for flag in troubles(target.flags) if len(flag) <= SHORT][:1]
     return Lines(
         name=target.name,
         unit=unit(target),
@@ -156,11 +157,12 @@ def quality(page: ForecastPage) -> None:
     names = ("Series", "Mean error", "Relative", "Better than last week's", "Within band (80 %)", "Drift", "Made by")
     parts.table(names, [quality_row(page, target) for target in page.targets], right=(1, 2, 4))
     for target in page.targets:
-        if target.flags:
-            st.html(
-                f'<div class="line"><span class="worse">{f.text(target.name)}:</span> '
-                f"{f.text('; '.join(target.flags))}</div>"
-            )
+        for style, said in (("worse", troubles(target.flags)), ("soft", remarks(target.flags))):
+            if said:
+                st.html(
+                    f'<div class="line"><span class="{style}">{f.text(target.name)}:</span> '
+                    f"{f.text('; '.join(said))}</div>"
+                )
 
 
 def quality_row(page: ForecastPage, target: TargetForecast) -> tuple[str, ...]:
@@ -173,7 +175,7 @@ def quality_row(page: ForecastPage, target: TargetForecast) -> tuple[str, ...]:
         meter_bar(None if scored is None else scored.skill),
         f.percent(None if scored is None else scored.coverage_80),
         drift_words(page, target),
-        target.source,
+        f.text(f.sentence_case(forecaster_words(target.source))),
     )
 
 
@@ -202,7 +204,7 @@ def further(page: ForecastPage) -> None:
         rows = [
             (
                 target.name if nth == 0 else "",
-                f.text(f.sentence_case(member.name)),
+                f.text(f.sentence_case(model_words(member.name))),
                 weight_bar(member.weight),
                 f.quantity(own, unit(target), 1 if own is not None and own < 10 else 0),
             )
@@ -230,7 +232,7 @@ def meaning(page: ForecastPage) -> None:
 
 def part_name(name: str) -> str:
     """A component's name as the plant says it."""
-    return f.sentence_case(name.removeprefix("driver ").replace("weather.", "").replace("_", " ").replace(".", " "))
+    return f.sentence_case(component_words(name))
 
 
 @parts.guarded

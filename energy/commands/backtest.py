@@ -143,8 +143,17 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         zone=zone,
         country=options["country"],
     )
+    if not trial.actual.known.any():
+        raise click.ClickException(
+            f"{file.name}: column {options['column'].strip()} holds no number; is it the right one?"
+        )
     if not trial.issue_times():
-        raise click.UsageError(f"{file.name} is too short for a horizon of {options['horizon']}")
+        there = length_words(trial.actual)
+        raise click.UsageError(f"{file.name} is too short for a horizon of {options['horizon']}: it holds {there}")
+    if (whole := on_slots(trial)) != trial:
+        notes.append(f"{options['issue']} is within a slot of {series[0].horizon.step_minutes} min: issued at its begin, "
+                     f"{whole.issue:%H:%M}")  # fmt: skip
+        trial = whole
     possible = len(replace(trial, every=1).issue_times())
     if possible < options["days"]:
         notes.append(f"{options['days']} days were asked for; {possible} can be tested: all that the file holds")
@@ -159,6 +168,21 @@ def prepare(file: Path, options: dict[str, Any]) -> "Sheet":
         zoned=read.zoned or options["zone"] is not None or options["stamps_zone"] is not None,
         turned=turned,
     )
+
+
+def length_words(series: "Series") -> str:
+    hours = series.horizon.slots * series.horizon.step_hours
+    return f"{hours / 24:.4g} days" if hours >= 48 else f"{hours:.4g} hours"
+
+
+def on_slots(trial: "Trial") -> "Trial":
+    """The same test issued where a slot of the file begins: within one, a part of it would have been known."""
+    from dataclasses import replace
+    from datetime import time as wall_time
+
+    beyond = (trial.issue_times()[0] - trial.actual.horizon.start) % trial.actual.horizon.step
+    minute = (trial.issue.hour * 60 + trial.issue.minute - int(beyond.total_seconds() // 60)) % (24 * 60)
+    return replace(trial, issue=wall_time(minute // 60, minute % 60)) if beyond else trial
 
 
 def check_zone(zone: str) -> None:
@@ -183,7 +207,7 @@ def series_of(read: "ReadResult", columns: int) -> "list[Series]":
     values = np.full((columns, slots), np.nan)
     for row in read.rows:
         values[:, horizon.slot_of(row.start)] = [math.nan if value is None else value for value in row.values]
-    return [Series(horizon, column, "as in the file") for column in values]
+    return [Series(horizon, column, "") for column in values]  # the file names no unit
 
 
 def on_step(series: "Series", step: str | None) -> "Series":
@@ -262,5 +286,14 @@ def summary(answer: dict[str, Any]) -> list[str]:
         cells = [f"{row['mae']:10.4g}", f"{row['rmae_week']:9.3f}", f"{row['crps']:10.4g}",
                  f"{row['coverage_80']:9.1%}", f"{row['seconds']:9.1f}"]  # fmt: skip
         lines.append(f"{name:20}{''.join(cells)}")
-    degraded = sum(bool(day["flags"]) for day in answer["issued"])
-    return [*lines, f"{answer['days']} days; {degraded} forecasts carry a flag"]
+    return [*lines, flags_summary(answer)]
+
+
+def flags_summary(answer: dict[str, Any]) -> str:
+    """How many forecasts lacked something; what was only noticed and dealt with is told apart."""
+    from energy.reports.models import remarks, troubles
+
+    flagged = [day["flags"] for day in answer["issued"]]
+    lacking, noticed = sum(bool(troubles(flags)) for flags in flagged), sum(bool(remarks(flags)) for flags in flagged)
+    also = f"; in {noticed} something was noticed and dealt with" if noticed else ""
+    return f"{answer['days']} days; {lacking} forecasts carry a flag{also}"

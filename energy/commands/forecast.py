@@ -41,9 +41,11 @@ def forecast(config: Path, as_json: bool) -> None:
 
 def told(page: "ForecastPage") -> list[str]:
     """The page in lines."""
+    from energy.reports.models import forecaster_words
+
     lines = []
     for target in page.targets:
-        lines += [f"{target.name}, {target.unit}, by {target.source}"]
+        lines += [f"{target.name}, {target.unit}, by {forecaster_words(target.source)}"]
         lines += [f"  {line}" for line in (*lead_lines(target), *member_lines(target), *notes(page, target))]
         lines.append("")
     lines += [f"Missing: {line}" for line in page.missing]
@@ -64,17 +66,21 @@ def lead_lines(target: "TargetForecast") -> list[str]:
 
 
 def member_lines(target: "TargetForecast") -> list[str]:
-    shares = [
-        f"{member.name} {member.weight:.0%}" + ("" if member.mae is None else f" (alone off by {member.mae:.4g})")
+    from energy.reports.models import model_words
+
+    return [
+        f"{member.weight:>4.0%} {model_words(member.name)}"
+        + ("" if member.mae is None else f", alone off by {member.mae:.4g}")
         for member in target.members
     ]
-    return [f"carried by {', '.join(shares)}"] if shares else []
 
 
 def notes(page: "ForecastPage", target: "TargetForecast") -> list[str]:
+    from energy.reports.models import remarks, troubles
     from energy.reports.words import moment
 
-    said = [f"note: {flag}" for flag in target.flags]
+    said = [f"{word}: {flag}" for word, told in (("missing", troubles), ("noticed", remarks))
+            for flag in told(target.flags)]  # fmt: skip
     if target.drift is not None:
         side = "below" if target.drift.below else "above"
         far = "" if target.drift.share is None else f"{abs(target.drift.share):.0%} "

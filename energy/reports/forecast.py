@@ -12,6 +12,7 @@ from energy.model.horizon import Horizon
 from energy.model.series import BASE_LOAD, CARBON_INTENSITY, PRICE_DAY_AHEAD, PV_POWER, Series
 from energy.planning.offer_times import on_day_of
 from energy.planning.roster import nobody
+from energy.reports.models import troubles
 from energy.reports.pages import ForecastPage, Header, TargetForecast
 from energy.reports.promises import held_against, promises, told_at
 from energy.reports.situation import Rules, kept
@@ -185,7 +186,7 @@ def missing(store: Store, rules: Rules, latest: dict[Target, Forecast | None], n
         for target, forecast in latest.items()
         if forecast is None
     ]
-    said += [f"{NAMES[target]}: {flag}." for target, f in latest.items() if f is not None for flag in f.flags]
+    said += [f"{NAMES[target]}: {flag}." for target, f in latest.items() if f is not None for flag in troubles(f.flags)]
     newest = {step: (at, error) for step, at, error in store.steps.failures(now - timedelta(days=2))}
     said += [
         f"{step.capitalize()}: no answer since {moment(at, zone, now)} ({error})."

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from energy.clock import HeldClock
-from energy.commands.backtest import backtest
+from energy.commands.backtest import backtest, flags_summary
 from energy.errors import ImportFileError
 from energy.forecasters.backtest import WEEK, LastWeek, LeakError, Trial, issue, results
 from energy.forecasters.backtest_file import Partial, Sheet
@@ -350,6 +350,32 @@ def test_what_cannot_be_is_said(tmp_path: Path, words: list[str], why: str) -> N
     )
     assert result.exit_code == 2
     assert why in result.output
+
+
+def test_an_issue_within_a_slot_is_one_at_its_begin(tmp_path: Path) -> None:
+    write_csv(tmp_path / "load.csv")
+    run(str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--days", "2", "--issue", "14:37",
+        "--forecaster", "naive", "--json", str(tmp_path / "o"))  # fmt: skip
+    answer = json.loads((tmp_path / "o").read_text())
+    assert [day["issue_time"][11:16] for day in answer["issued"]] == ["14:00", "14:00"]
+    assert any("14:37 is within a slot of 60 min" in note for note in answer["notes"])
+
+
+def test_a_column_without_a_number_is_said(tmp_path: Path) -> None:
+    rows = [f"{START + timedelta(hours=k):%Y-%m-%d %H:%M},n/a" for k in range(24 * 30)]
+    (tmp_path / "load.csv").write_text("\n".join(["when,load", *rows]))
+    result = CliRunner().invoke(
+        backtest, [str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--json", str(tmp_path / "o")]
+    )
+    assert result.exit_code == 1
+    assert "column load holds no number" in result.output
+
+
+def test_what_was_only_noticed_is_told_apart_from_what_was_missing() -> None:
+    flags = [["radiation runs 60 min late: shifted"], ["without lasso: it failed (ValueError)"], []]
+    assert flags_summary({"days": 3, "issued": [{"flags": each} for each in flags]}) == (
+        "3 days; 1 forecasts carry a flag; in 1 something was noticed and dealt with"
+    )
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

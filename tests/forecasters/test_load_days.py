@@ -124,6 +124,8 @@ def test_a_change_of_level_is_noticed_within_three_working_days(factor: float) -
     assert older.mean() == pytest.approx(days.y[70:77].mean(), rel=0.05)
     assert np.array_equal(levelled(days, change.known_from - 1, 0, [change]), days.y[: change.known_from - 1])
     assert change.told(days, "kW").startswith("level changed on 16 March: ")
+    assert "; older days" in change.told(days, "kW")
+    assert " ;" not in change.told(days, "")  # of a file that names no unit
 
 
 def test_a_machine_that_runs_day_and_night_is_added_not_multiplied() -> None:

@@ -37,7 +37,8 @@ class Change:
 
     def told(self, days: Days, unit: str) -> str:
         on = date.fromordinal(int(days.ordinal[self.row, 0]))
-        return f"level changed on {on:%d} {on:%B}: {self.shift:+.3g} {unit}; older days are brought to the new level"
+        shift = f"{self.shift:+.3g} {unit}".strip()
+        return f"level changed on {on:%d} {on:%B}: {shift}; older days are brought to the new level"
 
 
 def changes(days: Days) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from energy.forecasters.combined.adapt import wider
+from energy.forecasters.combined.book import reach
 from energy.forecasters.combined.days import Days
 from energy.forecasters.combined.pools import RECENT_HALF_LIFE, pools, quantiles
 from energy.forecasters.combined.scale import scale_of
@@ -71,10 +72,11 @@ def change_by_day(days: Days) -> Floats:
 
 def within_limits(days: Days, quantiles: Floats) -> Floats:
     """Quantiles (levels, rows ahead, slots a day) within what can be: no load or carbon below zero, no sun at night and
-    no more than the roof ever gave. Prices may be negative, and a net load too."""
+    no more than the roof ever gave. Prices may be negative, and a net load too; but nothing runs away."""
+    known = days.y[~np.isnan(days.y)]
+    quantiles = np.clip(quantiles, np.median(known) - reach(days), np.median(known) + reach(days))
     if days.target is Target.PRICE:
         return quantiles
-    known = days.y[~np.isnan(days.y)]
     if days.target is not Target.BASE_LOAD or (known < 0).mean() <= NET_SHARE:
         quantiles = np.maximum(quantiles, 0.0)
     if days.target is Target.PV:
