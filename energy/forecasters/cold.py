@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from energy.forecasters.days import LocalSlots, closed_days, local_slots
 from energy.forecasters.similar import at_step, last_mean
+from energy.forecasters.sun.position import clear_sky, height, noon_early_minutes
 from energy.model.forecast import LEVELS, Forecast, Past, Target
 from energy.model.horizon import Horizon
 from energy.model.series import Series
@@ -85,7 +86,7 @@ def profile_of(target: Target, past: Past, span: Horizon, slots: LocalSlots) -> 
     if target is Target.PV:
         if past.latitude is None or past.longitude is None:
             return None
-        shape = clear_sky(span, past.latitude, past.longitude)
+        shape = sky_over(span, past.latitude, past.longitude)
         level = None if past.peak_kw is None else ROOF_SHARE * past.peak_kw
         return Profile(words="a clear sky", shape=shape, level=level) if shape.any() else None
     if target is Target.CARBON:
@@ -163,19 +164,11 @@ def branches() -> tuple[str, ...]:
     return tuple(name for name in profiles() if name != "price")
 
 
-def clear_sky(span: Horizon, latitude: float, longitude: float) -> Floats:
-    """Global radiation on the ground under a clear sky, relative to 1 kW/m², by the formulas of Cooper (declination) and
-    Haurwitz (radiation); the mean of three instants of each slot."""
-    hours = (np.arange(span.slots)[:, None] + np.array([1 / 6, 0.5, 5 / 6])) * span.step_hours
-    hours = hours + (span.start - span.start.replace(hour=0, minute=0)).total_seconds() / 3600
-    day = span.start.timetuple().tm_yday + hours / 24
-    declination = np.radians(23.45) * np.sin(2 * np.pi * (284 + day) / 365)
-    b = 2 * np.pi * (day - 81) / 364
-    equation = (9.87 * np.sin(2 * b) - 7.53 * np.cos(b) - 1.5 * np.sin(b)) / 60
-    angle = np.pi / 12 * (hours + longitude / 15 + equation - 12)
-    north = np.radians(latitude)
-    sine = np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(angle)
-    up = np.maximum(sine, 1e-9)
-    radiation = np.where(sine > 0, 1.098 * up * np.exp(-0.057 / up), 0.0)
-    mean: Floats = radiation.mean(axis=1)
+def sky_over(span: Horizon, latitude: float, longitude: float) -> Floats:
+    """Global radiation on the ground under a clear sky, relative to 1 kW/m²; the mean of three instants of each slot."""
+    slots = np.arange(span.slots)[:, None] + np.array([1 / 6, 0.5, 5 / 6])
+    hours = 24.0 * span.start.toordinal() + span.start.hour + span.start.minute / 60 + slots * span.step_hours
+    ordinal = np.floor(hours / 24).astype(np.int64)
+    after_noon = hours % 24 - 12 + longitude / 15 + noon_early_minutes(ordinal) / 60
+    mean: Floats = clear_sky(height(ordinal, after_noon, latitude)).mean(axis=1) / 1000.0
     return mean

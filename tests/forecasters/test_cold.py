@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from energy.config.sections import SiteSection
-from energy.forecasters.cold import branches, clear_sky, cold_forecast, known_days, profiles
+from energy.forecasters.cold import branches, cold_forecast, known_days, profiles, sky_over
 from energy.forecasters.combined.forecaster import Combined
 from energy.model.forecast import LEVELS, Past, Target
 from energy.model.horizon import Horizon
@@ -121,7 +121,7 @@ def test_pv_follows_the_clear_sky_to_the_size_of_the_roof() -> None:
     [(datetime(2026, 6, 21, tzinfo=UTC), 48.7, 15.5, 16.5), (datetime(2026, 12, 21, tzinfo=UTC), 48.7, 7.8, 8.8)],
 )
 def test_the_length_of_the_day(day: datetime, latitude: float, least: float, most: float) -> None:
-    lit = (clear_sky(Horizon(day, 24 * 60, 1), latitude, 0.0) > 0).sum() / 60
+    lit = (sky_over(Horizon(day, 24 * 60, 1), latitude, 0.0) > 0).sum() / 60
     assert least < lit < most
 
 
