@@ -1,5 +1,6 @@
 """Small charts: cumulative savings, promised and real, and the parts of a forecast."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import pairwise
@@ -157,8 +158,8 @@ def bars(
     )
 
 
-def component(part: Component, zone: str, inks: Inks, factor: float = 1.0) -> dict[str, Any]:
-    """One part of a forecast around its mean; `factor` converts for the screen."""
+def component(part: Component, zone: str, inks: Inks, factor: float = 1.0, *, is_level: bool = False) -> dict[str, Any]:
+    """One part of a forecast: what it adds, from zero, or the level that all add to; `factor` converts for the screen."""
     names = [_short(x, zone) for x in part.x]
     rows = [{"k": k, "x": names[k], "y": factor * y} for k, y in enumerate(part.y)]
     shown = [int(k * (len(rows) - 1) / 4) for k in range(5)] if len(rows) > 8 else list(range(len(rows)))
@@ -169,19 +170,23 @@ def component(part: Component, zone: str, inks: Inks, factor: float = 1.0) -> di
         scale=alt.Scale(nice=False),
         axis=alt.Axis(values=shown, labelExpr=f"({{{words}}})[datum.value]", grid=False, labelFlush=True),
     )
-    low, high = min(0.0, *(row["y"] for row in rows)), max(0.0, *(row["y"] for row in rows))
-    room = 0.1 * (high - low) or 1.0
+    low, high = min(row["y"] for row in rows), max(row["y"] for row in rows)
+    if not is_level:
+        low, high = min(0.0, low), max(0.0, high)
+    room = max(0.1 * (high - low), 0.02 * max(abs(low), abs(high))) or 1.0
     y = alt.Y(
         "y:Q",
         title=None,
         scale=alt.Scale(domain=[low - room, high + room], nice=False),
-        axis=numbers(3, 46, sign=True),
+        axis=numbers(3, 46, sign=not is_level),
     )
     base = alt.Chart(frame(rows)).encode(x=x, y=y)
-    tips = [alt.Tooltip("x:N", title=part.name), alt.Tooltip("y:Q", title="around the mean", format="+,.1f")]
+    tips = [alt.Tooltip("x:N", title=part.name),
+            alt.Tooltip("y:Q", title="level" if is_level else "adds", format=",.1f" if is_level else "+,.1f")]  # fmt: skip
+    area = base.mark_area(color=colours.MEASURED, opacity=0.2, interpolate="monotone")
     return together(
         [
-            base.mark_area(color=colours.MEASURED, opacity=0.2, interpolate="monotone"),
+            *([] if is_level else [area]),
             base.mark_line(color=colours.PLAN, strokeWidth=2, interpolate="monotone").encode(tooltip=tips),
         ],
         inks,
@@ -190,7 +195,11 @@ def component(part: Component, zone: str, inks: Inks, factor: float = 1.0) -> di
 
 
 def _short(x: str, zone: str) -> str:
-    """A point of a component's axis in few letters: local day and hour of an instant, "Mon" of Monday."""
+    """A point of a component's axis in few letters: local day and hour of an instant, "27 Apr" of a date, "Mon" of
+    Monday."""
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", x):
+        there = date.fromisoformat(x)
+        return f"{there.day}{f.NBSP}{f.MONTHS[there.month - 1]}"
     if "T" in x and x[:4].isdigit():
         there = local(datetime.fromisoformat(x), zone)
         return f"{f.WEEKDAYS[there.weekday()]} {there:%H:%M}"

@@ -11,10 +11,11 @@ from dashboard.charts.axis import TimeAxis
 from dashboard.charts.lines import Drawn, Lines, lines_picture
 from dashboard.charts.small import component
 from energy.clock import local
-from energy.reports.models import component_words, forecaster_words, model_words, remarks, troubles
+from energy.reports.models import TARGETS, component_words, forecaster_words, model_words, remarks, troubles
 from energy.reports.pages import Drift, ForecastPage, TargetForecast
 
-SHORT = 45  # characters of a flag that fit the sentence and the chart; longer ones stand in the table
+SHORT = 45  # characters of a flag that fit the sentence and the chart; longer ones stand under the missing inputs
+LEVELS = ("trend", "trend so far")  # the parts that the others add to
 ORDER = ("base_load", "pv", "price", "carbon")
 PER = {"base_load": 1.0, "pv": 1.0, "price": 1000.0, "carbon": 1000.0}
 
@@ -157,12 +158,10 @@ def quality(page: ForecastPage) -> None:
     names = ("Series", "Mean error", "Relative", "Better than last week's", "Within band (80 %)", "Drift", "Made by")
     parts.table(names, [quality_row(page, target) for target in page.targets], right=(1, 2, 4))
     for target in page.targets:
-        for style, said in (("worse", troubles(target.flags)), ("soft", remarks(target.flags))):
-            if said:
-                st.html(
-                    f'<div class="line"><span class="{style}">{f.text(target.name)}:</span> '
-                    f"{f.text('; '.join(said))}</div>"
-                )
+        if said := remarks(target.flags):
+            st.html(
+                f'<div class="line"><span class="soft">{f.text(target.name)}:</span> {f.text("; ".join(said))}</div>'
+            )
 
 
 def quality_row(page: ForecastPage, target: TargetForecast) -> tuple[str, ...]:
@@ -245,7 +244,7 @@ def made_of(page: ForecastPage, target: TargetForecast) -> None:
                 st.html(f'<div class="soft" style="font-size:15px">{f.text(part_name(part.name))}</div>')
                 low, high = f.number(factor * min(part.y)), f.number(factor * max(part.y))
                 parts.chart(
-                    component(part, page.header.zone, inks, factor),
+                    component(part, page.header.zone, inks, factor, is_level=part.name in LEVELS),
                     alt=f"{part_name(part.name)}: from {low} to {high} {unit(target)}.",
                 )
 
@@ -253,9 +252,9 @@ def made_of(page: ForecastPage, target: TargetForecast) -> None:
 def components(page: ForecastPage) -> None:
     """What the first forecast is made of, and the others on demand."""
     for nth, target in enumerate(target for target in page.targets if target.components):
-        title = f"What {target.name[0].lower()}{target.name[1:]} is made of, {unit(target)} around its mean"
+        title = f"What {TARGETS.get(target.target, target.name)} is made of, {unit(target)}"
         if nth == 0:
-            parts.section(title)
+            parts.section(title, "· a level, and what each part adds to it")
             made_of(page, target)
             continue
         with st.expander(title, type="compact", key=f"parts-{target.target}"):

@@ -283,10 +283,15 @@ def summary(answer: dict[str, Any]) -> list[str]:
     rows = {answer["settings"]["forecaster"]: answer, **answer["yardsticks"]}
     lines = [f"{'':20}{'MAE':>10}{'of week':>9}{'CRPS':>10}{'in band':>9}{'seconds':>9}"]
     for name, row in rows.items():
-        cells = [f"{row['mae']:10.4g}", f"{row['rmae_week']:9.3f}", f"{row['crps']:10.4g}",
-                 f"{row['coverage_80']:9.1%}", f"{row['seconds']:9.1f}"]  # fmt: skip
+        cells = [cell(row["mae"], "10.4g"), cell(row["rmae_week"], "9.3f"), cell(row["crps"], "10.4g"),
+                 cell(row["coverage_80"], "9.1%"), cell(row["seconds"], "9.1f")]  # fmt: skip
         lines.append(f"{name:20}{''.join(cells)}")
     return [*lines, flags_summary(answer)]
+
+
+def cell(value: float, shape: str) -> str:
+    """A figure in its column; what is not known is a dash."""
+    return f"{value:{shape}}" if math.isfinite(value) else f"{'–':>{shape.split('.', maxsplit=1)[0]}}"
 
 
 def flags_summary(answer: dict[str, Any]) -> str:

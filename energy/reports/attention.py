@@ -14,6 +14,7 @@ from energy.model.proposal import FloorState, OfferState
 from energy.model.series import BASE_LOAD
 from energy.planning.offer_times import on_day_of
 from energy.reports.meter_state import MeterState
+from energy.reports.models import TARGETS, troubles
 from energy.reports.pages import Attention, Level, Running
 from energy.reports.prices import Prices
 from energy.reports.situation import Rules
@@ -288,12 +289,12 @@ def drift(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
                 view="forecast",
                 icon="trending_down",
             )
-    fell_back = [t.value for t in (Target.BASE_LOAD, Target.PRICE, Target.PV) if flagged(store, t)]
+    fell_back = [TARGETS[t] for t in (Target.BASE_LOAD, Target.PRICE, Target.PV) if flagged(store, t)]
     if fell_back:
         yield Attention(
             level=Level.INFO,
             title="Forecasts lack inputs",
-            detail=listed([name.replace("_", " ") for name in fell_back]),
+            detail=listed(fell_back),
             verb="See forecast",
             view="forecast",
             icon="info",
@@ -302,4 +303,4 @@ def drift(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
 
 def flagged(store: Store, target: Target) -> bool:
     forecast = store.forecasts.latest(target)
-    return forecast is not None and forecast.degraded
+    return forecast is not None and bool(troubles(forecast.flags))

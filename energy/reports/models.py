@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from energy.reports.words import listed
 
+TARGETS = {"base_load": "base load", "pv": "PV", "price": "price", "carbon": "grid carbon"}
+
 MODELS = {
     "week": "copy of last week",
     "similar": "mean of similar days",
@@ -56,8 +58,9 @@ REMARKS = (  # how flags end that say what was found out and dealt with
     ": not learned",
     "older days are brought to the new level",
     "beyond that the forecast does without it",  # as each day where a forecast is published for a day ahead
+    " did lately",  # no time was left to see that; the forecast is whole
 )
-NOT_MISSED = ("wind",)  # on a roof: it is asked only to be sure that the output is of the sun
+NOT_MISSED = ("wind", "similar", "week")  # models that weigh next to nothing beside others
 
 
 def model_words(name: str) -> str:

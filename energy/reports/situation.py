@@ -31,6 +31,7 @@ from energy.planning import tariff as tariffs
 from energy.planning.optimism import LOOK_BACK_DAYS, Kept, kept_of
 from energy.planning.situation import Expected, Situation
 from energy.reports import scenarios
+from energy.reports.models import TARGETS, troubles
 from energy.store import Store
 
 LOOK_BACK = timedelta(days=3)  # how far back runs and facts can matter to a plan
@@ -210,7 +211,7 @@ def expected(store: Store, target: Target, key: str, horizon: Horizon, notes: li
     """The forecast of a power over the horizon, with its band."""
     forecast = store.forecasts.latest(target)
     if forecast is not None:
-        notes.extend(f"{str(target).replace('_', ' ')}: {flag}" for flag in forecast.flags)
+        notes.extend(f"{TARGETS[target]}: {flag}" for flag in troubles(forecast.flags))
     low, middle, high = filled(store, forecast, key, horizon, "kW", "UTC", notes)
     return Expected(middle=middle, low=low, high=high)
 

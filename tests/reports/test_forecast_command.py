@@ -51,6 +51,9 @@ def test_flags_and_parts_in_words() -> None:
 def test_a_clock_that_was_set_right_is_no_trouble() -> None:
     flags = ("radiation runs 60 min late: shifted", "only 9 days of history")
     assert troubles(flags) == ("only 9 days of history",)
-    assert troubles(["without wind: no time was left"]) == ()
-    assert troubles(["without wind, similar: no time was left"]) == ("without mean of similar days: no time was left",)
+    assert troubles(["without wind, similar: no time was left"]) == ()  # they weigh next to nothing
+    assert troubles(["no time was left to see how well boosted did lately"]) == ()
+    assert troubles(["without boosted, similar: no time was left"]) == (
+        "without decision trees on calendar and last days: no time was left",
+    )
     assert remarks(flags) == ("radiation runs 60 min late: shifted",)
