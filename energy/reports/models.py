@@ -14,6 +14,7 @@ MODELS = {
     "boosted": "decision trees on calendar and last days",
     "kernel": "shapes of whole days",
     "lasso": "straight lines for each hour",
+    "wide": "a neural network over whole days",
     "trees": "decision trees over all hours",
     "hourly": "Prophet for each hour",
     "hourly_prices": "Prophet for each hour, spikes drawn in",

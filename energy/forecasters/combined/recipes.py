@@ -19,7 +19,9 @@ class Recipe:
 
 RECIPES: Mapping[Target, Recipe] = {
     Target.BASE_LOAD: Recipe(members={"analog": 0.62, "similar": 0.03, "boosted": 0.35}, most_days=731),
-    Target.PRICE: Recipe(members={"kernel": 0.33, "trees": 0.27, "lasso": 0.3, "hourly_prices": 0.1}, step_minutes=60),
+    Target.PRICE: Recipe(
+        members={"kernel": 0.15, "lasso": 0.33, "wide": 0.2, "trees": 0.22, "hourly_prices": 0.1}, step_minutes=60
+    ),
     Target.PV: Recipe(members={"sun": 0.9, "wind": 0.07, "similar": 0.03}),
     Target.CARBON: Recipe(members={"mix": 0.7, "similar": 0.02, "mix trees": 0.28}, step_minutes=60),
 }

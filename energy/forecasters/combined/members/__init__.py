@@ -52,6 +52,7 @@ MEMBERS = {
     "analog": ("analog", "AnalogDays"),
     "kernel": ("kernel", "Kernel"),
     "lasso": ("lasso", "Lasso"),
+    "wide": ("wide", "Wide"),
     "trees": ("trees", "Trees"),
     "boosted": ("boosted", "BoostedLoad"),
     "sun": ("sun", "SunnyDays"),
