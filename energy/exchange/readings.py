@@ -153,7 +153,9 @@ def _table(path: Path, mapping: FileMapping) -> _Table:
             if (known, -at) > (best[0], -best[2]):
                 best = (known, delimiter, at, [cells])
     known, delimiter, at, header = best
-    names = [cell.strip() for cell in header[0]] if header else []
+    if not header:
+        raise ImportFileError(path.name, [Mistake("file", "is empty")])
+    names = [cell.strip() for cell in header[0]]
     missing = [name for name in wanted if name.strip() not in names]
     if missing:
         said = [Mistake(f"column {name}", f"is not in the file{nearest(name, names)}") for name in missing]

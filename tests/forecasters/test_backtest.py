@@ -371,6 +371,12 @@ def test_a_column_without_a_number_is_said(tmp_path: Path) -> None:
     assert "column load holds no number" in result.output
 
 
+def test_an_empty_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "load.csv").write_text("")
+    with pytest.raises(ImportFileError, match="file: is empty"):
+        run(str(tmp_path / "load.csv"), "--target", "load", "--column", "load", "--json", str(tmp_path / "o"))
+
+
 def test_what_was_only_noticed_is_told_apart_from_what_was_missing() -> None:
     flags = [["radiation runs 60 min late: shifted"], ["without lasso: it failed (ValueError)"], []]
     assert flags_summary({"days": 3, "issued": [{"flags": each} for each in flags]}) == (
