@@ -297,8 +297,9 @@ def cell(value: float, shape: str) -> str:
 def flags_summary(answer: dict[str, Any]) -> str:
     """How many forecasts lacked something; what was only noticed and dealt with is told apart."""
     from energy.reports.models import remarks, troubles
+    from energy.reports.words import counted
 
     flagged = [day["flags"] for day in answer["issued"]]
     lacking, noticed = sum(bool(troubles(flags)) for flags in flagged), sum(bool(remarks(flags)) for flags in flagged)
     also = f"; in {noticed} something was noticed and dealt with" if noticed else ""
-    return f"{answer['days']} days; {lacking} forecasts carry a flag{also}"
+    return f"{answer['days']} days; {counted(lacking, 'forecast carries', 'forecasts carry')} a flag{also}"

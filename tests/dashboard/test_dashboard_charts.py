@@ -1,5 +1,6 @@
 """The charts: one shared x axis, colours from one place, gaps as gaps, and the repeated hour in a place of its own."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from dashboard.charts.power import merged, panel_for
 from dashboard.charts.small import bars, component, cumulative
 from dashboard.charts.spark import sparkline
 from dashboard.colours import DARK, LIGHT, Inks, on_scale, readable_on
+from energy.model.forecast import Component
 from energy.model.horizon import Horizon
 from energy.model.series import Series
 from tests.dashboard import gallery
@@ -223,3 +225,13 @@ def test_a_scale_of_colours(value: float, colour: str) -> None:
 @pytest.mark.parametrize(("ground", "ink"), [("#432371", "#FFFFFF"), ("#F6F2F7", "#1B2127"), ("#FBD3E4", "#1B2127")])
 def test_text_on_a_strip_is_readable(ground: str, ink: str) -> None:
     assert readable_on(ground) == ink
+
+
+def test_a_level_is_drawn_on_its_own_scale_and_what_adds_to_it_from_zero() -> None:
+    level = Component(name="trend so far", x=("2026-04-27", "2026-05-04"), y=(340.0, 320.0), unit="kW")
+    alone, added = (
+        json.dumps(component(level, ZONE, LIGHT, is_level=each), ensure_ascii=False) for each in (True, False)
+    )
+    assert '"domain": [313.2, 346.8]' in alone
+    assert '"domain": [-34.0, 374.0]' in added
+    assert "27\u00a0Apr" in alone

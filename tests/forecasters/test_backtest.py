@@ -380,7 +380,7 @@ def test_an_empty_file_is_said(tmp_path: Path) -> None:
 def test_what_was_only_noticed_is_told_apart_from_what_was_missing() -> None:
     flags = [["radiation runs 60 min late: shifted"], ["without lasso: it failed (ValueError)"], []]
     assert flags_summary({"days": 3, "issued": [{"flags": each} for each in flags]}) == (
-        "3 days; 1 forecasts carry a flag; in 1 something was noticed and dealt with"
+        "3 days; 1 forecast carries a flag; in 1 something was noticed and dealt with"
     )
 
 
