@@ -48,6 +48,7 @@ from energy.model.problem import (
     Scenario,
     Setup,
     ShiftHours,
+    SoberPrice,
     Store,
     Tier,
     Transition,
@@ -138,6 +139,22 @@ def band(values: tuple[float, ...], share: float, beside: tuple[float, ...] | No
 
 def scaled(values: tuple[float, ...], by: float) -> tuple[float, ...]:
     return tuple(round(value * by, 4) for value in values)
+
+
+def sober(up_to_hours: float, kept: float, published: tuple[bool, ...]) -> SoberPrice:
+    """Forecast prices drawn back to their mean, as far as choosing the hours that look cheapest has cost before."""
+
+    def drawn(prices: tuple[float, ...]) -> tuple[float, ...]:
+        guessed = [price for price, sure in zip(prices, published, strict=True) if not sure]
+        mean = sum(guessed) / len(guessed)
+        return tuple(
+            price if sure else round(mean + kept * (price - mean), 4)
+            for price, sure in zip(prices, published, strict=True)
+        )
+
+    return SoberPrice(
+        up_to_hours=up_to_hours, kept=kept, import_price=drawn(IMPORT_PRICE), export_price=drawn(EXPORT_PRICE)
+    )
 
 
 SCENARIOS = (
@@ -446,6 +463,7 @@ def problem() -> Problem:
             IMPORT_PRICE, 0.10, tuple(0.0 if sure else p for sure, p in zip(published, IMPORT_PRICE, strict=True))
         ),
         scenarios=SCENARIOS,
+        sober_prices=(sober(2.0, 0.75, published), sober(24.0, 0.9, published)),
         curtailable=True,
         notes=("an invented plant: README.md says what each figure rests on",),
     )
