@@ -190,9 +190,8 @@ def issued_of(rng: Rng, target: Target, told: Series, horizon: Horizon) -> tuple
         if start >= horizon.start:
             continue
         middle = said_of(rng, target, told, span)
-        low, p50, high = (Series(span, middle * factor, told.unit) for factor in (0.9, 1.0, 1.1))
-        if (middle < 0).any():
-            low, high = Series(span, middle - 1.0, told.unit), Series(span, middle + 1.0, told.unit)
+        wide = 0.1 * np.abs(middle)
+        low, p50, high = (Series(span, middle + side * wide, told.unit) for side in (-1, 0, 1))
         names = [name for name in ("week", "similar", "no more") if rng.uniform() < 0.7]
         members = tuple(Member(name=name, weight=1 / len(names), p50=p50) for name in names)
         issued.append(Forecast(target=target, issued_at=start, p10=low, p50=p50, p90=high, source="combined",

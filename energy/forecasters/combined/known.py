@@ -1,4 +1,4 @@
-"""Means and medians of what is known."""
+"""Means, deviations and medians of what is known."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,11 @@ def mean(values: Floats, axis: int) -> Floats:
     with np.errstate(invalid="ignore"):
         found: Floats = np.where(known, values, 0.0).sum(axis=axis) / known.sum(axis=axis)
     return found
+
+
+def deviation(rows: Floats) -> Floats:
+    """The standard deviation of each column over what is known, NaN where nothing is."""
+    return np.sqrt(mean(np.square(rows - mean(rows, axis=0)), axis=0))
 
 
 def median(rows: Floats) -> Floats:

@@ -49,9 +49,8 @@ def dark_at_night(values: Floats) -> bool:
     known = values[~np.isnan(values)]
     if not len(known) or not varies(values) or float(known.min()) < -0.01 * float(known.max()):
         return False
-    top = np.nanquantile(np.where(np.isnan(values), np.nan, values), 0.98)
-    with np.errstate(invalid="ignore"):
-        dark = np.nanmean(np.where(np.isnan(values), np.nan, values > 0.02 * top), axis=0) < 0.05
+    lit = values > 0.02 * np.quantile(known, 0.98)
+    dark = lit.sum(axis=0) < 0.05 * (~np.isnan(values)).sum(axis=0)
     return bool(0.2 <= dark.mean() < 0.95)
 
 

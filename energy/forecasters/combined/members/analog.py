@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from energy.forecasters.combined.change import Change, changes, levelled
 from energy.forecasters.combined.days import Days
-from energy.forecasters.combined.known import mean, median
+from energy.forecasters.combined.known import deviation, mean, median
 from energy.forecasters.combined.members.driven import driven_part, is_plan, quantities
 
 Floats = NDArray[np.float64]
@@ -121,8 +121,9 @@ class State:
         usual = np.where(np.isnan(usual), median(rows[late]), usual)
         apart = rows - np.take_along_axis(usual, kinds, axis=0)
         blocks = np.stack([mean(part, axis=1) for part in np.array_split(apart, BLOCKS, axis=1)], axis=1)
-        spread = np.nanstd(blocks[late], axis=0) if len(rows) > 1 else np.ones(BLOCKS)
-        base = float(np.nanquantile(rows[late], 0.05))
+        spread = deviation(blocks[late]) if len(rows) > 1 else np.ones(BLOCKS)
+        known = rows[late][~np.isnan(rows[late])]
+        base = float(np.quantile(known, 0.05)) if len(known) else np.nan
         span = max(float(mean(usual[0], axis=0)) - base, 1e-9)
         gap = mean(apart, axis=1) / span
         down = np.where(np.abs(gap) > 0.5, gap, 0.0)
