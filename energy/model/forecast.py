@@ -40,6 +40,12 @@ class Input:
     known_until: datetime | None  # end of its last known slot; None where it knew nothing
     digest: str
 
+    @classmethod
+    def of(cls, name: str, series: Series) -> "Input":
+        known = series.known.nonzero()[0]
+        until = series.horizon.time_of(int(known[-1]) + 1) if len(known) else None
+        return cls(name=name, known_until=until, digest=series.digest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:

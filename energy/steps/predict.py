@@ -192,7 +192,7 @@ def to_keep(forecast: Forecast, past: Past) -> Forecast:
         p90=rounded(forecast.p90),
         quantiles=tuple((level, rounded(series)) for level, series in forecast.quantiles),
         members=tuple(Member(name=m.name, weight=m.weight, p50=rounded(m.p50)) for m in forecast.members),
-        inputs=forecast.inputs or tuple(input_of(name, s) for name, s in (("target", past.target), *past.drivers)),
+        inputs=forecast.inputs or tuple(Input.of(name, s) for name, s in (("target", past.target), *past.drivers)),
     )
 
 
@@ -201,12 +201,6 @@ def rounded(series: Series) -> Series:
     size = np.abs(np.where(series.known & (series.values != 0), series.values, 1.0))
     factor = 10.0 ** (DIGITS - 1 - np.floor(np.log10(size)))
     return Series(series.horizon, np.round(series.values * factor) / factor, series.unit)
-
-
-def input_of(name: str, series: Series) -> Input:
-    known = series.known.nonzero()[0]
-    until = series.horizon.time_of(int(known[-1]) + 1) if len(known) else None
-    return Input(name=name, known_until=until, digest=series.digest)
 
 
 def thin_out(store: Store, target: Target, now: datetime) -> None:

@@ -188,10 +188,4 @@ def unanswered(book: Book) -> tuple[str, ...]:
 
 
 def inputs_of(past: Past) -> tuple[Input, ...]:
-    return tuple(input_of(name, series) for name, series in (("target", past.target), *past.drivers))
-
-
-def input_of(name: str, series: Series) -> Input:
-    known = series.known.nonzero()[0]
-    until = series.horizon.time_of(int(known[-1]) + 1) if len(known) else None
-    return Input(name=name, known_until=until, digest=series.digest)
+    return tuple(Input.of(name, series) for name, series in (("target", past.target), *past.drivers))
