@@ -15,7 +15,7 @@ from typing import Any
 from energy.errors import ConfigError, Mistake
 from energy.ports import Context
 
-GROUPS = ("meters", "forecasters", "feeds", "orders", "programs", "optimizers", "dispatchers", "notifiers")
+GROUPS = ("meters", "scanners", "forecasters", "feeds", "orders", "programs", "optimizers", "dispatchers", "notifiers")
 
 
 @cache

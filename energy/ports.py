@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from energy.clock import Clock
+from energy.model.commissioning import FoundMeter
 from energy.model.event import Event
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon, Interval
@@ -30,6 +31,35 @@ class MeterReader(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class MeterListener(Protocol):
+    """One way to be told by one meter (a broker, a subscription, a folder). Whatever comes is given as it comes; silence
+    for too long is given as a Reading with quality NO_ANSWER, so that a dead meter is seen."""
+
+    meter: Meter
+
+    async def listen(self, give: Callable[[Reading], None]) -> None:
+        """Give every reading until cancelled; reconnects by itself."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Scanner(Protocol):
+    """Finds meters on a wire and says whether what they tell can be right. Plain calls that may take some seconds."""
+
+    name: str
+
+    def scan(self, host: str, *, progress: Callable[[float, str], None] | None = None) -> Sequence[FoundMeter]:
+        """What answers there, best guesses first. MeterError where nothing does."""
+        ...
+
+    def look(self, settings: Mapping[str, object]) -> FoundMeter:
+        """One meter as config.yaml would name it (kind, profile, host, …): its values now, and the checks."""
+        ...
 
 
 @runtime_checkable

@@ -115,4 +115,5 @@ def meter(said: s.MeterSection) -> Meter:
         machine=said.machine,
         profile=said.profile,
         rollover_kwh=said.rollover_kwh,
+        above=said.above,
     )

@@ -298,6 +298,9 @@ class MeterSection(Section):
     place: str = Field("", description="where it hangs")
     profile: str = Field("", description="which table of registers or columns it speaks")
     rollover_kwh: float | None = Field(None, gt=0, description="where its counter starts again, if not in the profile")
+    above: str | None = Field(
+        None, description="id of the meter that it hangs below, such as that of the grid connection"
+    )
 
 
 class HistorySection(Section):

@@ -25,8 +25,17 @@ class Measures(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A meter that counts in a virtual one, with its sign: +1 adds what flowed through it, −1 takes it off."""
+
+    meter: str
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction."""
+    """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction. `above` is
+    the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire."""
 
     id: str
     name: str
@@ -37,14 +46,23 @@ class Meter:
     machine: str | None = None
     profile: str = ""
     rollover_kwh: float | None = None
+    above: str | None = None
+    parts: tuple[Part, ...] = ()
 
 
 class ReadingQuality(StrEnum):
-    """Whether a value can be used. Only GOOD readings make energy."""
+    """Whether a value can be used. Only GOOD and RELEASED readings make energy."""
 
     GOOD = "good"
-    SUSPECT = "suspect"  # arrived, but beyond what can be: kept, shown, not used
+    SUSPECT = "suspect"  # arrived, but beyond what can be: kept in quarantine, shown, not used until released
+    RELEASED = "released"  # was suspect, and a person said that it is right
+    REJECTED = "rejected"  # was suspect, and a person said that it is wrong
     NO_ANSWER = "no answer"
+
+    @property
+    def counts(self) -> bool:
+        """Whether energy is made of such readings."""
+        return self in (ReadingQuality.GOOD, ReadingQuality.RELEASED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +70,8 @@ class Reading:
     """What one meter said at one moment. A value it did not say is None, never zero.
 
     Counters in kWh only count up (import: towards the plant; for PV, export: what was generated; for a battery,
-    import: charged, export: discharged). Power in kW, import positive. `note` says what was wrong.
+    import: charged, export: discharged). Power in kW, import positive. `note` says what was wrong. `raw` is what lay on
+    the wire where the value is doubted: JSON, function code and address to the 16 bits, or the message as it came.
     """
 
     meter: str
@@ -63,6 +82,38 @@ class Reading:
     quality: ReadingQuality = ReadingQuality.GOOD
     note: str = ""
     values: tuple[tuple[str, float], ...] = ()  # further quantities of the profile, by name, in base units
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """What a person said of a doubted reading: that it counts (`right`), or that it never will. Append-only; of several
+    the newest word counts."""
+
+    meter: str
+    taken_at: datetime
+    right: bool
+    at: datetime
+    by: str
+    role: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A meter was replaced. With the last stand of the old and the first of the new one nothing is lost in between:
+    the counter goes on from `old_*` to `new_*` at `at`. A stand that nobody wrote down is None: a gap stays a gap."""
+
+    id: str
+    meter: str
+    at: datetime
+    old_import_kwh: float | None = None
+    new_import_kwh: float | None = None
+    old_export_kwh: float | None = None
+    new_export_kwh: float | None = None
+    reported_at: datetime
+    by: str = ""
+    why: str = ""
 
 
 class Quality(StrEnum):
@@ -72,6 +123,7 @@ class Quality(StrEnum):
     INTERPOLATED = "interpolated"  # an edge lies between two stands closer together than the step; totals are exact
     SPREAD = "spread"  # part of a longer gap: the total of the gap is measured, its shape is not
     IMPORTED = "imported"  # said by a file (utility, historian)
+    MODELLED = "modelled"  # a part of a virtual meter was dead and stands for itself by what it usually is
     MISSING = "missing"  # nobody knows; kwh is None
 
 

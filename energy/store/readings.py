@@ -27,6 +27,7 @@ COLUMNS = (
     reading.c.quality,
     reading.c.note,
     reading.c.others,
+    reading.c.raw,
 )
 
 
@@ -150,11 +151,12 @@ def _row(said: Reading, ids: Mapping[str, int]) -> dict[str, Any]:
         "quality": said.quality.value,
         "note": said.note,
         "others": json.dumps(said.values, allow_nan=False) if said.values else None,
+        "raw": said.raw or None,
     }
 
 
 def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
-    taken_at, import_kwh, export_kwh, power_kw, quality, note, others = said
+    taken_at, import_kwh, export_kwh, power_kw, quality, note, others, raw = said
     return Reading(
         meter=meter,
         taken_at=from_micros(taken_at),
@@ -164,4 +166,5 @@ def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
         quality=ReadingQuality(quality),
         note=note,
         values=tuple((name, value) for name, value in json.loads(others)) if others else (),
+        raw=raw or "",
     )

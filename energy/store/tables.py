@@ -93,6 +93,7 @@ class ReadingRow(Base, table=True):
     quality: str
     note: str = ""
     others: str | None = None  # further quantities, JSON pairs
+    raw: str | None = None  # of a doubted reading: what lay on the wire
 
 
 class IntervalRow(Base, table=True):
@@ -122,6 +123,50 @@ class ValueRow(Base, table=True):
     batch: int = Field(primary_key=True, foreign_key="batch.id")
     minutes: int
     value: float
+
+
+# --- what is said of meters ---
+
+
+class ReleaseRow(OfSite, table=True):
+    """What people said of doubted readings; of several on one reading the newest counts."""
+
+    __tablename__ = "reading_release"
+    meter: str = Field(primary_key=True)
+    taken_at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
+    at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
+    right: bool
+    body: str = Field(sa_type=BODY)
+
+
+class ExchangeRow(OfSite, table=True):
+    __tablename__ = "meter_exchange"
+    __table_args__ = (Index(None, "site", "meter", "at"),)
+    id: str = Field(primary_key=True)
+    meter: str
+    at: datetime
+    body: str = Field(sa_type=BODY)
+
+
+class EdgeRow(OfSite, table=True):
+    """An edge box as the centre knows it: the last batch that it acknowledged, and what waits there."""
+
+    __tablename__ = "edge"
+    name: str = Field(primary_key=True)
+    last_batch: int = Field(sa_type=BigInteger)
+    seen_at: datetime
+    body: str = Field(sa_type=BODY)
+
+
+class MachineDayRow(Versioned, table=True):
+    """What the meter of a machine told of one local day: states, cycles, waste."""
+
+    __tablename__ = "machine_day"
+    __table_args__ = (Index(None, "site", "current", "day"),)
+    machine: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
 
 
 # --- what is planned and ran ---

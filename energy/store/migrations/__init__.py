@@ -5,5 +5,5 @@
 reads the difference, writes `versions/vNNNN_….py` for you to check, and you set NEWEST to its number.
 """
 
-NEWEST = "0001"  # the number of the newest step; known here so that opening a store need not load Alembic
+NEWEST = "0002"  # the number of the newest step; known here so that opening a store need not load Alembic
 VERSION_TABLE = "loadstone_schema"
