@@ -10,10 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from energy.errors import Mistake, MistakesError
 from energy.plugins import nearest
+from meters.batching import Batch
+from meters.identify import Identify
 from meters.quantities import KINDS, UNITS
-from meters.registers import OTHER_NAMES, RegisterType, Span, width
+from meters.registers import RegisterType, Span, TypeName, short_name, width
 
 FOLDER = files("meters") / "profiles"
+Family = Literal["meter", "analyser", "inverter", "battery", "grid meter"]
 
 
 class ProfileError(MistakesError):
@@ -28,13 +31,6 @@ def _spans(value: object) -> object:
     """A marker may be written as one number or as [first, last]."""
     items = value if isinstance(value, list) else [value]
     return tuple((item, item) if isinstance(item, int) else item for item in items)
-
-
-def _short_name(value: object) -> object:
-    return OTHER_NAMES.get(value, value) if isinstance(value, str) else value
-
-
-TypeName = Annotated[RegisterType, BeforeValidator(_short_name)]
 
 
 class Register(BaseModel):
@@ -61,9 +57,14 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    family: Family = "meter"
     manual: str = ""
     sources: tuple[str, ...] = ()
     note: str = ""  # what to check when commissioning
+    identify: tuple[Identify, ...] = ()  # how a device of this model tells what it is
+    usual_unit: int = Field(default=1, ge=0, le=255)  # the unit it has when it comes from the factory
+    usual_port: int = Field(default=502, ge=1, le=65535)
+    unit_hint: str = ""  # what else is known of its unit number, for a person
     function_code: Literal[3, 4] = 3
     word_order: Literal["high first", "low first"] = "high first"
     address_base: Literal[0, 1] = 0  # 1 where `at` is written as in a manual that counts from 1
@@ -86,6 +87,10 @@ class Profile(BaseModel):
     def code_of(self, register: Register) -> int:
         """The function code that reads a register."""
         return register.function_code or self.function_code
+
+    def place_of(self, identify: Identify) -> tuple[int, Batch]:
+        """The function code and the registers on the wire by which a device tells what it is."""
+        return identify.function_code or self.function_code, Batch(identify.at - self.address_base, identify.count)
 
     def markers(self, type: RegisterType) -> tuple[Span, ...]:
         """The bit patterns that mean "not available" in a type."""
@@ -153,7 +158,7 @@ def register_mistakes(registers: object, where: str, base: object = 0) -> list[M
 
 def _address_mistakes(register: dict[str, Any], where: str, base: object) -> list[Mistake]:
     places = register.get("at")
-    type = _short_name(register.get("type"))
+    type = short_name(register.get("type"))
     if type not in list(RegisterType) or not isinstance(base, int):
         return []
     room = 65536 - width(RegisterType(str(type)))
@@ -164,10 +169,13 @@ def _address_mistakes(register: dict[str, Any], where: str, base: object) -> lis
     ]
 
 
+PARTS: dict[str, type[BaseModel]] = {"registers": Register, "identify": Identify}
+
+
 def _mistake(problem: Any) -> Mistake:
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        model = Register if problem["loc"][0] == "registers" else Profile
+        model = PARTS.get(str(problem["loc"][0]), Profile)
         return Mistake(path, f"no such key{nearest(str(problem['loc'][-1]), list(model.model_fields))}")
     if problem["type"] == "missing":
         return Mistake(path, "is missing")

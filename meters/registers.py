@@ -4,6 +4,9 @@ import math
 import struct
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 
 class RegisterType(StrEnum):
@@ -33,6 +36,13 @@ OTHER_NAMES = {"float32": "f32", "float64": "f64"} | {
     f"{long}{bits}": f"{short}{bits}" for long, short in (("uint", "u"), ("int", "s")) for bits in (16, 32, 64)
 }
 
+
+def short_name(value: object) -> object:
+    """The name of a type as it is used here; `uint16` and `float32` are as good."""
+    return OTHER_NAMES.get(value, value) if isinstance(value, str) else value
+
+
+TypeName = Annotated[RegisterType, BeforeValidator(short_name)]
 Span = tuple[int, int]  # bit patterns from … to, both included
 
 
