@@ -6,11 +6,12 @@ import random
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
-from pymodbus import ModbusException
+from pymodbus import FramerType, ModbusException
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.pdu import ModbusPDU
 
 from energy.errors import MeterError
+from meters.line import Line, Transport
 
 # pymodbus logs every refused connection and dumps frames at error level; what went wrong is said in the Reading.
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
@@ -56,9 +57,8 @@ class Bus:
     """A connection to (host, port) that opens when it is needed. After a failure it waits before the next attempt,
     twice as long each time; until then every request fails at once instead of waiting."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, line: Line) -> None:
+        self.line = line
         self.users = 0
         self._client: AsyncModbusTcpClient | None = None
         self._turn = asyncio.Lock()  # first come, first served: fair between units
@@ -81,7 +81,10 @@ class Bus:
         if now < self._not_before:
             raise UnreachableError(f"{self._why}; next attempt in {self._not_before - now:.0f} s")
         self.drop()
-        client = AsyncModbusTcpClient(self.host, port=self.port, timeout=timeout, retries=0, reconnect_delay=0)
+        framer = FramerType.RTU if self.line.transport is Transport.RTU_OVER_TCP else FramerType.SOCKET
+        client = AsyncModbusTcpClient(
+            self.line.host, port=self.line.port, framer=framer, timeout=timeout, retries=0, reconnect_delay=0
+        )
         client.set_max_no_responses(1_000_000)  # when to give up the connection is decided here, not there
         if not await client.connect():
             client.close()
@@ -95,10 +98,10 @@ class Bus:
 
     async def _why_unreachable(self, timeout: float) -> str:
         """pymodbus says only that it failed; a plain connection says why."""
-        there = f"{self.host}:{self.port}"
+        there = self.line.address
         try:
             async with asyncio.timeout(timeout):
-                _, writer = await asyncio.open_connection(self.host, self.port)
+                _, writer = await asyncio.open_connection(self.line.host, self.line.port)
         except TimeoutError:
             return f"{there} does not answer: is the address right, the device on, a firewall between?"
         except ConnectionRefusedError:
@@ -145,13 +148,15 @@ class Bus:
         self._client, self._silent = None, 0
 
 
-_BUSES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int], Bus]] = WeakKeyDictionary()
+_BUSES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Line, Bus]] = WeakKeyDictionary()
 
 
-def join(host: str, port: int) -> Bus:
-    """The one bus of the running loop to that address."""
+def join(line: Line | str, port: int = 502) -> Bus:
+    """The one bus of the running loop to that line; a host and port alone are Modbus TCP."""
+    if isinstance(line, str):
+        line = Line(host=line, port=port)
     here = _BUSES.setdefault(asyncio.get_running_loop(), {})
-    bus = here.setdefault((host, port), Bus(host, port))
+    bus = here.setdefault(line, Bus(line))
     bus.users += 1
     return bus
 
@@ -161,4 +166,4 @@ def leave(bus: Bus) -> None:
     bus.users -= 1
     if bus.users <= 0:
         bus.drop()
-        _BUSES.get(asyncio.get_running_loop(), {}).pop((bus.host, bus.port), None)
+        _BUSES.get(asyncio.get_running_loop(), {}).pop(bus.line, None)

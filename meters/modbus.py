@@ -1,13 +1,14 @@
-"""Kind `modbus`: meters that speak Modbus TCP, each model by its profile."""
+"""Kind `modbus`: meters that speak Modbus (TCP, RTU over TCP, serial, TLS), each model by its profile."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from energy.errors import ConfigError, Mistake
 from energy.model.meter import Meter
 from energy.ports import Context, MeterReader
+from meters.line import LineSettings
 from meters.profile import Profile, ProfileError, Register, load, register_mistakes
 from meters.quantities import MAIN, UNITS
 
@@ -22,22 +23,16 @@ def _known_registers(value: Any) -> Any:
     return value
 
 
-class Settings(BaseModel):
+class Settings(LineSettings):
     """What config.yaml may say about a Modbus meter. `profile` is a built-in name or the path of your own .yaml;
     `registers` adds to a profile or replaces single entries of it (with `generic` they are all there is)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     id: str = ""  # which of the plant's meters this is
-    host: str = Field(min_length=1)
-    port: int = Field(default=502, ge=1, le=65535)
-    unit: int = Field(default=1, ge=0, le=255)
     profile: str = "generic"
-    timeout_seconds: float = Field(default=1.0, gt=0, le=60)
     poll_seconds: float = Field(default=10.0, gt=0)
     invert: bool = False  # crossed current transformers: import and export change places, power its sign
     ct_ratio: float = Field(default=1.0, gt=0)  # only where the meter does not apply its current transformers itself
-    registers: Annotated[dict[str, Register], BeforeValidator(_known_registers)] = {}
+    registers: Annotated[dict[str, Register], BeforeValidator(_known_registers)] = Field(default={})
     function_code: Literal[3, 4] | None = None
     word_order: Literal["high first", "low first"] | None = None
     max_registers: int | None = Field(default=None, ge=1, le=125)
@@ -84,7 +79,8 @@ def reader(settings: Settings, meter: Meter, context: Context) -> "ModbusReader"
     from meters.modbus_reader import ModbusReader
 
     known = settings.complete(meter, context.folder)
-    return ModbusReader(known, settings, settings.table(context.folder), context.clock)
+    line = settings.line(context.folder)
+    return ModbusReader(known, settings, settings.table(context.folder), context.clock, line)
 
 
 def meter_of(id: str, context: Context) -> Meter:

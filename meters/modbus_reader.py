@@ -10,6 +10,7 @@ from energy.model.meter import Meter, Reading, ReadingQuality
 from meters import bus
 from meters.batching import Batch, batches
 from meters.image import places, quantities
+from meters.line import Line
 from meters.plausible import Watch
 from meters.profile import Profile
 from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT
@@ -26,8 +27,11 @@ class ModbusReader:
     """One unit on a bus. A unit that stays silent rests between attempts, so that it does not keep the bus from the
     others; a read that the device refuses is tried again number by number, and what is refused alone is left out."""
 
-    def __init__(self, meter: Meter, settings: "Settings", profile: Profile, clock: Clock) -> None:
+    def __init__(
+        self, meter: Meter, settings: "Settings", profile: Profile, clock: Clock, line: Line | None = None
+    ) -> None:
         self.meter = meter
+        self._line = line or settings.line()
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
         self._profile = profile
@@ -89,7 +93,7 @@ class ModbusReader:
     async def _read(self, code: int, batch: Batch) -> dict[int, int]:
         """One read; a meter that answered until now gets a second chance."""
         if self._bus is None:
-            self._bus = bus.join(self._settings.host, self._settings.port)
+            self._bus = bus.join(self._line)
         asked = (self._settings.unit, code, batch.start, batch.count, self._settings.timeout_seconds)
         try:
             words = await self._bus.read(*asked)
