@@ -1,4 +1,4 @@
-"""The collector: asks every meter at its own cadence, and hands the readings to the store in batches."""
+"""The collector: asks every meter at its own cadence or is told by it, and hands the readings to the store in batches."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from energy.clock import Clock
 from energy.model.meter import Reading, ReadingQuality
-from energy.ports import MeterReader
+from energy.ports import MeterListener, MeterReader
 
 log = logging.getLogger("loadstone.collector")
 
@@ -19,6 +19,7 @@ Sink = Callable[[Sequence[Reading]], None]
 
 QUICKEST_SECONDS = 0.25  # real seconds between two polls of a meter, however fast the plant's clock runs
 STAGGER_SECONDS = 3.0  # plant seconds over which the first polls are spread; still "at the edge" of an interval
+FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
 
 
@@ -30,14 +31,26 @@ class Polled:
     seconds: float = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A meter that speaks by itself: over a broker, a subscription, a folder."""
+
+    listener: MeterListener
+
+
+def of_kind(made: MeterReader | MeterListener, seconds: float) -> Polled | Told:
+    """What a kind of meter has made, as the collector takes it: asked every so many seconds, or listened to."""
+    return Told(listener=made) if isinstance(made, MeterListener) else Polled(reader=made, seconds=seconds)
+
+
 class Collector:
-    """Polls until told to stop. A reading counts as kept only when the sink has returned; a sink that fails is asked
+    """Polls and listens until told to stop. A reading counts as kept only when the sink has returned; a sink that fails is asked
     again with the same readings. What waits is bounded: beyond `most_waiting` the oldest are dropped, loudly.
     (Counters carry on counting: a dropped reading costs the shape of an interval, not its energy.)"""
 
     def __init__(
         self,
-        meters: Sequence[Polled],
+        meters: Sequence[Polled | Told],
         sink: Sink,
         clock: Clock,
         *,
@@ -46,7 +59,8 @@ class Collector:
         most_in_batch: int = 2_000,
         flush_seconds: float = 10.0,
     ) -> None:
-        self._meters = tuple(meters)
+        self._polled = tuple(meter for meter in meters if isinstance(meter, Polled))
+        self._told = tuple(meter.listener for meter in meters if isinstance(meter, Told))
         self._sink = sink
         self._clock = clock
         self._batch_seconds = batch_seconds
@@ -78,7 +92,8 @@ class Collector:
 
     async def run(self) -> None:
         """Collect until `stop`. Returns when the last reading is written (or could not be, which is said)."""
-        polls = [asyncio.create_task(self._poll(meter, i)) for i, meter in enumerate(self._meters)]
+        polls = [asyncio.create_task(self._poll(meter, i)) for i, meter in enumerate(self._polled)]
+        polls += [asyncio.create_task(self._listen(listener)) for listener in self._told]
         writer = asyncio.create_task(self._write())
         try:
             await self._stop.wait()
@@ -88,14 +103,14 @@ class Collector:
                 poll.cancel()
             await asyncio.gather(*polls, return_exceptions=True)
             await self._last_words(writer)
-            await asyncio.gather(*(meter.reader.close() for meter in self._meters))
+            await self._close()
 
     # ---- asking
 
     async def _poll(self, meter: Polled, position: int) -> None:
         speed = self._clock.speed if self._clock.speed > 0 else 1.0
         period = max(meter.seconds, QUICKEST_SECONDS * speed)  # plant seconds
-        offset = position / len(self._meters) * min(STAGGER_SECONDS, period)
+        offset = position / len(self._polled) * min(STAGGER_SECONDS, period)
         due = self._next_due(period, offset, after=None)
         while True:
             await asyncio.sleep(self._until(due, period) / speed)
@@ -121,9 +136,50 @@ class Collector:
         except Exception as error:
             # A reader must not raise; one that does is a silent meter, and no reason to stop asking the others.
             log.exception("the reader of meter %s failed; it is asked again", reader.meter.id)
-            note = f"its reader failed: {error}"
-            now = self._clock.now()
-            return Reading(meter=reader.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+            return self._silent(reader, f"its reader failed: {error}")
+
+    def _silent(self, of: MeterReader | MeterListener, note: str) -> Reading:
+        now = self._clock.now()
+        return Reading(meter=of.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+
+    # ---- being told
+
+    async def _listen(self, listener: MeterListener) -> None:
+        """Hear a meter until the end. One that stops speaking to us is asked again, later each time it fails at once;
+        meanwhile it is a silent meter."""
+        pause = FIRST_RETRY_SECONDS
+        while True:
+            heard = 0
+
+            def give(reading: Reading) -> None:
+                nonlocal heard
+                heard += reading.quality is not ReadingQuality.NO_ANSWER
+                self._take(reading)
+
+            trouble = await self._hear(listener, give)
+            pause = FIRST_RETRY_SECONDS if heard else pause
+            self._take(self._silent(listener, f"{trouble}; tried again in {pause:.0f} s"))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+
+    async def _hear(self, listener: MeterListener, give: Callable[[Reading], None]) -> str:
+        """Listen until that ends, which it should not; why it did."""
+        try:
+            await listener.listen(give)
+        except Exception as error:
+            # A listener reconnects by itself; one that fails all the same is no reason to lose the others.
+            log.exception("the listener of meter %s failed; it is started again", listener.meter.id)
+            return f"its listener failed: {error}"
+        log.error("the listener of meter %s ended; it is started again", listener.meter.id)
+        return "its listener ended"
+
+    async def _close(self) -> None:
+        """Let go of all meters. One that cannot even be closed is said, and keeps none of the others open."""
+        every: list[MeterReader | MeterListener] = [*(meter.reader for meter in self._polled), *self._told]
+        said = await asyncio.gather(*(one.close() for one in every), return_exceptions=True)
+        for one, error in zip(every, said, strict=True):
+            if error is not None:
+                log.error("meter %s could not be closed: %s", one.meter.id, error)
 
     def _take(self, reading: Reading) -> None:
         self._tell_of_change(reading)

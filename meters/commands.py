@@ -138,7 +138,7 @@ async def _collect(settings: "Settings") -> None:
     from energy.build import open_store
     from energy.model.meter import Reading
     from energy.plugins import build
-    from meters.collector import Collector, Polled
+    from meters.collector import Collector, of_kind
 
     clock = settings.clock()
     context = settings.context(clock)
@@ -148,16 +148,13 @@ async def _collect(settings: "Settings") -> None:
         with store.unit(durable=True):
             store.readings.add(readings)
 
-    polled = [
-        Polled(
-            reader=build("meters", said.kind, said.options, context),
-            seconds=getattr(said.options, "poll_seconds", 10.0),
-        )
+    asked = [
+        of_kind(build("meters", said.kind, said.options, context), getattr(said.options, "poll_seconds", 10.0))
         for said in settings.meters
     ]
-    collector = Collector(polled, keep, clock)
+    collector = Collector(asked, keep, clock)
     collector.stop_on_signals()
-    click.echo(f"collecting from {len(polled)} meters")
+    click.echo(f"collecting from {len(asked)} meters")
     await collector.run()
     lost = collector.waiting + collector.dropped
     click.echo(f"stopped: {collector.kept} readings kept, {lost} lost")

@@ -32,7 +32,7 @@ def _value(profile: Profile, name: str, register: Register, words: Words) -> flo
             return None  # a sum with an unknown part is unknown
         value = sum(known)
         if register.between is None or register.between[0] <= value <= register.between[1]:
-            return scaled(_uncoded(value, register), factor)
+            return scaled(uncoded(value, register), factor)
     return None
 
 
@@ -51,7 +51,7 @@ def _number(profile: Profile, register: Register, place: Batch, scale: float, wo
     )
 
 
-def _uncoded(value: float, register: Register) -> float:
+def uncoded(value: float, register: Register) -> float:
     """Schneider says a power factor as a code: beyond 1 it counts back, for the quadrants of leading current."""
     if register.coding == "four-quadrant" and abs(value) > 1:
         return 2 - value if value > 0 else -2 - value

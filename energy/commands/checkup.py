@@ -14,7 +14,7 @@ import numpy as np
 
 from energy.clock import day_bounds, floor_to, local, local_date
 from energy.config import KindSettings, MeterSettings, Settings
-from energy.errors import LoadstoneError, MistakesError
+from energy.errors import LoadstoneError, MeterError, MistakesError
 from energy.model.forecast import Past, Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.meter import Reading, ReadingQuality
@@ -22,7 +22,7 @@ from energy.model.problem import Option, Placement, Problem, ProblemJob, Problem
 from energy.model.series import Series
 from energy.planning.check import check
 from energy.plugins import build
-from energy.ports import Context, Feed, Forecaster, MeterReader, Optimizer, OrderSource, Program
+from energy.ports import Context, Feed, Forecaster, MeterListener, MeterReader, Optimizer, OrderSource, Program
 from energy.store.store import Store
 
 METER_SECONDS = 15.0
@@ -144,23 +144,45 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
     if settings.twin is not None:
         to_do = "The simulated meters answer while `loadstone demo` or `loadstone simulate` runs."
     try:
-        reader: MeterReader = build("meters", meter.kind, meter.options, context)
+        made: MeterReader | MeterListener = build("meters", meter.kind, meter.options, context)
     except LoadstoneError as error:
         return Finding(what=what, ok=False, says=str(error), to_do="Mend this meter in config.yaml.")
     try:
-        reading = await asyncio.wait_for(reader.read(), METER_SECONDS)
+        reading = await asyncio.wait_for(_first_word(made), METER_SECONDS)
     except TimeoutError:
         return Finding(what=what, ok=False, says=f"no answer within {METER_SECONDS:.0f} s", to_do=to_do)
     except LoadstoneError as error:
         return Finding(what=what, ok=False, says=str(error), to_do="Mend what it names.")
     finally:
-        await reader.close()
+        await made.close()
     if reading.quality is ReadingQuality.NO_ANSWER:
         return Finding(what=what, ok=False, says=reading.note or "no answer", to_do=to_do)
     if reading.quality is ReadingQuality.SUSPECT:
         to_do = "Compare with its display; check profile, ct_ratio, word_order, connection_kw."
         return Finding(what=what, ok=False, says=f"cannot be: {reading.note}", to_do=to_do)
     return Finding(what=what, ok=True, says=_said(reading))
+
+
+async def _first_word(made: MeterReader | MeterListener) -> Reading:
+    """What a meter answers when asked, or the first that it says by itself."""
+    if not isinstance(made, MeterListener):
+        return await made.read()
+    heard: asyncio.Future[Reading] = asyncio.get_running_loop().create_future()
+
+    def give(reading: Reading) -> None:
+        if not heard.done():
+            heard.set_result(reading)
+
+    listening = asyncio.create_task(made.listen(give))
+    either: list[asyncio.Future[Reading] | asyncio.Task[None]] = [heard, listening]
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if heard.done():
+            return heard.result()
+        listening.result()  # what it failed with
+        raise MeterError("its listener ended before it heard anything")
+    finally:
+        listening.cancel()
 
 
 def _said(reading: Reading) -> str:

@@ -2,12 +2,15 @@
 
 import socket
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from energy.commands import checkup
 from energy.commands.doctor import doctor
+from energy.model.meter import Reading
 
 PLANT = """\
 site: {id: p, name: Small plant, zone: Europe/Berlin, currency: EUR, import_limit_kw: 500, machines: [{id: oven}]}
@@ -97,6 +100,36 @@ def test_a_clock_that_is_not_there_ends_the_visit_with_the_reason(plant):
     said = run(plant)
     assert rows(said.output) == {"config": "ok", "clock": "FAULT"}
     assert "loadstone demo" in said.output
+
+
+class Telling:
+    """A meter that speaks by itself, or whose listener ends at once."""
+
+    def __init__(self, meter, *says):
+        self.meter, self.says = meter, says
+
+    async def listen(self, give):
+        for reading in self.says:
+            give(reading)
+
+    async def close(self): ...
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ([Reading(meter="grid", taken_at=datetime(2020, 1, 1, tzinfo=UTC), power_kw=120.0)], "120.0 kW"),
+        ([], "its listener ended before it heard anything"),
+    ],
+)
+def test_a_meter_that_speaks_by_itself_is_listened_to(plant, monkeypatch, says, told):
+    real = checkup.build
+    monkeypatch.setattr(
+        checkup, "build", lambda group, *more: Telling(None, *says) if group == "meters" else real(group, *more)
+    )
+    output = run(plant).output
+    assert rows(output)["meter grid"] == ("ok" if says else "FAULT")
+    assert told in output
 
 
 def test_a_dead_meter_does_not_hold_the_others_up(plant):
