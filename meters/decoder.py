@@ -22,7 +22,7 @@ Quantity = Callable[[Sequence[Number]], float | None]  # out of all the numbers 
 Decode = Callable[[Sequence[Said]], dict[str, float]]
 
 TYPES = frozenset(RegisterType(name) for name in ("u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"))
-KEYS = frozenset({"at", "type", "unit", "scale", "between", "rollover", "function_code", "coding"})
+KEYS = frozenset({"at", "type", "unit", "scale", "between", "rollover", "function_code", "coding", "unsure"})
 UNSIGNED = {"H": "H", "h": "H", "I": "I", "i": "I", "Q": "Q", "q": "Q", "f": "I", "d": "Q"}  # the same bits as a number
 
 

@@ -12,7 +12,7 @@ from energy.errors import Mistake, MistakesError
 from energy.plugins import nearest
 from meters.batching import Batch
 from meters.identify import Identify
-from meters.quantities import KINDS, UNITS
+from meters.quantities import KINDS, SIGNED, UNITS
 from meters.registers import RegisterType, Span, TypeName, short_name, width
 
 FOLDER = files("meters") / "profiles"
@@ -33,14 +33,20 @@ def _spans(value: object) -> object:
     return tuple((item, item) if isinstance(item, int) else item for item in items)
 
 
+Address = Annotated[int, Field(ge=0, le=65536)]
+
+
 class Register(BaseModel):
-    """Where a quantity lies and how it is said there. Several addresses are added up (tariffs, phases). Of several
-    scales the first counts whose result lies `between` (models of one family that differ); outside of it the value
-    is not known. `rollover` is the value at which a counter starts again from zero, in its own unit."""
+    """Where a quantity lies and how it is said there. Several addresses are added up (tariffs, phases); those of
+    `minus` are taken off (a meter that tells import and export apart). Of several scales the first counts whose result
+    lies `between` (models of one family that differ); outside of it the value is not known. `positive: export` is for
+    devices that count what flows out as positive. `rollover` is the value at which a counter starts again from zero, in
+    its own unit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at: Annotated[tuple[Annotated[int, Field(ge=0, le=65536)], ...], BeforeValidator(_several), Field(min_length=1)]
+    at: Annotated[tuple[Address, ...], BeforeValidator(_several), Field(min_length=1)]
+    minus: Annotated[tuple[Address, ...], BeforeValidator(_several)] = ()
     type: TypeName
     unit: str
     scale: Annotated[tuple[float, ...], BeforeValidator(_several), Field(min_length=1)] = (1.0,)
@@ -48,6 +54,9 @@ class Register(BaseModel):
     rollover: float | None = Field(default=None, gt=0)
     function_code: Literal[3, 4] | None = None  # where it differs from the profile's
     coding: Literal["plain", "four-quadrant"] = "plain"
+    positive: Literal["import", "export"] = "import"
+    exponent_at: Address | None = None  # a signed register beside it: the number counts times ten to that power
+    unsure: str = ""  # what of it rests on a guess or is told differently: check it on the device
 
 
 class Profile(BaseModel):
@@ -79,6 +88,11 @@ class Profile(BaseModel):
         if not self.sources:
             return "your own"
         return "1 source: verify" if len(self.sources) == 1 else f"{len(self.sources)} sources"
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """The quantities of which something has to be checked on the device."""
+        return tuple(name for name, register in self.registers.items() if register.unsure)
 
     @property
     def low_word_first(self) -> bool:
@@ -152,12 +166,15 @@ def register_mistakes(registers: object, where: str, base: object = 0) -> list[M
             if isinstance(unit, str) and unit not in units:
                 known = ", ".join(repr(unit) for unit in units)
                 found.append(Mistake(f"{where}.{name}.unit", f"{unit!r} is no unit of {name}; possible: {known}"))
-            found += _address_mistakes(register, f"{where}.{name}.at", base)
+            if register.get("positive", "import") != "import" and KINDS[name] not in SIGNED:
+                found.append(Mistake(f"{where}.{name}.positive", f"{name} has no direction; leave it out"))
+            for key in ("at", "minus"):
+                found += _address_mistakes(register, key, f"{where}.{name}.{key}", base)
     return found
 
 
-def _address_mistakes(register: dict[str, Any], where: str, base: object) -> list[Mistake]:
-    places = register.get("at")
+def _address_mistakes(register: dict[str, Any], key: str, where: str, base: object) -> list[Mistake]:
+    places = register.get(key)
     type = short_name(register.get("type"))
     if type not in list(RegisterType) or not isinstance(base, int):
         return []

@@ -12,6 +12,7 @@ UNITS: dict[str, dict[str, float]] = {
     "factor": {"": 1.0, "%": 0.01},
     "reactive": {"var": 1e-3, "kvar": 1.0},
     "apparent": {"VA": 1e-3, "kVA": 1.0},
+    "share": {"%": 1.0, "": 100.0},
 }
 
 
@@ -31,6 +32,7 @@ KINDS: dict[str, str] = {
     "power_factor": "factor",
     **_phases("power_factor", "factor"),
     "frequency": "frequency",
+    "state_of_charge": "share",
 }
 
 MAIN = ("power", "total_import", "total_export")

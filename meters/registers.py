@@ -20,6 +20,18 @@ class RegisterType(StrEnum):
     S64 = "s64"
     F32 = "f32"
     F64 = "f64"
+    T5 = "t5"  # Iskra: a signed power of ten in the first byte, then 24 bits without a sign
+    T6 = "t6"  # the same with a sign in the 24 bits
+
+    @property
+    def signed(self) -> bool:
+        """Whether it can say a number below zero."""
+        return self not in (RegisterType.U16, RegisterType.U32, RegisterType.U64, RegisterType.T5)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it counts in equal steps, from an end to the other."""
+        return self not in (RegisterType.F32, RegisterType.F64, RegisterType.T5, RegisterType.T6)
 
 
 FORMATS = {
@@ -31,6 +43,8 @@ FORMATS = {
     RegisterType.S64: ">q",
     RegisterType.F32: ">f",
     RegisterType.F64: ">d",
+    RegisterType.T5: ">I",
+    RegisterType.T6: ">I",
 }
 OTHER_NAMES = {"float32": "f32", "float64": "f64"} | {
     f"{long}{bits}": f"{short}{bits}" for long, short in (("uint", "u"), ("int", "s")) for bits in (16, 32, 64)
@@ -44,6 +58,8 @@ def short_name(value: object) -> object:
 
 TypeName = Annotated[RegisterType, BeforeValidator(short_name)]
 Span = tuple[int, int]  # bit patterns from … to, both included
+
+EXPONENTS = range(-10, 11)  # powers of ten that a device can mean; others are a register that was never set
 
 
 def width(type: RegisterType) -> int:
@@ -69,7 +85,8 @@ def decode(
     if any(first <= bits <= last for first, last in not_available):
         return None
     (raw,) = struct.unpack(FORMATS[type], packed)
-    value = scaled(raw, scale)
+    number = raw if type not in (RegisterType.T5, RegisterType.T6) else _with_exponent(raw, type.signed)
+    value = math.nan if number is None else scaled(number, scale)
     return value if math.isfinite(value) else None
 
 
@@ -78,14 +95,42 @@ def scaled(raw: float, scale: float) -> float:
     return raw * scale if scale >= 1 else raw / (1 / scale)
 
 
+def by_ten(raw: float, exponent: int) -> float | None:
+    """raw × 10 ^ exponent, as exactly as it can be said; None where the exponent cannot be meant."""
+    if exponent not in EXPONENTS:
+        return None
+    return raw * 10.0**exponent if exponent >= 0 else raw / 10.0**-exponent
+
+
+def _with_exponent(bits: int, signed: bool) -> float | None:
+    exponent, number = bits >> 24, bits & 0xFFFFFF
+    if signed and number >= 0x800000:
+        number -= 0x1000000
+    return by_ten(number, exponent - 256 if exponent >= 128 else exponent)
+
+
 def encode(value: float, type: RegisterType, *, low_word_first: bool = False, scale: float = 1.0) -> list[int]:
     """The registers that say a number; integers are rounded. ValueError where the type cannot hold it."""
-    is_float = type in (RegisterType.F32, RegisterType.F64)
     unscaled = value if scale == 1 else value / scale  # a division would cost whole numbers beyond 2^53 their end
-    raw: float = unscaled if is_float else round(unscaled)
     try:
-        packed = struct.pack(FORMATS[type], raw)
+        packed = struct.pack(FORMATS[type], _raw(unscaled, type))
     except (struct.error, OverflowError) as error:
         raise ValueError(f"{value} x {1 / scale:g} does not fit into {type}") from error
     words = list(struct.unpack(f">{len(packed) // 2}H", packed))
     return list(reversed(words)) if low_word_first else words
+
+
+def _raw(value: float, type: RegisterType) -> float:
+    if type in (RegisterType.F32, RegisterType.F64):
+        return value
+    return round(value) if type.whole else _exponent_and_number(value, type.signed)
+
+
+def _exponent_and_number(value: float, signed: bool) -> int:
+    """A number as T5 or T6: with the smallest power of ten that it fits with, which says the most of its digits."""
+    lowest, highest = (-0x800000, 0x7FFFFF) if signed else (0, 0xFFFFFF)
+    for exponent in EXPONENTS if signed or value >= 0 else ():
+        number = round(value / 10.0**exponent)
+        if lowest <= number <= highest:
+            return (exponent & 0xFF) << 24 | number & 0xFFFFFF
+    raise OverflowError(value)

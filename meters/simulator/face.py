@@ -25,6 +25,7 @@ def face(stand: Stand, settings: Settings) -> dict[str, float]:
         "reactive_power": sqrt(kva**2 - kw**2),
         "power_factor": POWER_FACTOR,
         "frequency": 50.0,
+        "state_of_charge": 50.0,
     }
     for phase, share in enumerate(PHASE_SHARES, 1):
         flows |= {

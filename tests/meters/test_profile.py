@@ -1,6 +1,7 @@
 import pytest
 
 from meters.profile import ProfileError, load, names, parse
+from meters.quantities import MAIN
 
 GOOD = """
 name: Acme 310
@@ -11,13 +12,42 @@ registers:
 
 
 def test_all_built_in_profiles_load_and_say_where_they_are_from():
-    assert len(names()) >= 10
+    assert len(names()) >= 50
     for name in names():
         profile = load(name)
         if name != "generic":
             assert profile.manual
             assert profile.sources
-            assert {"power", "total_import"} <= set(profile.registers)
+            assert set(MAIN) & set(profile.registers)
+            assert "total_import" in profile.registers or "total_export" in profile.registers or profile.note
+
+
+def test_a_profile_without_sources_of_its_own_says_so_by_its_name():
+    assert [name for name in names() if not load(name).sources] == ["generic"]
+
+
+def test_the_families():
+    found = {load(name).family for name in names()}
+    assert found == {"meter", "analyser", "inverter", "battery", "grid meter"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_a_device_tells_of_itself_lies_on_the_wire(name):
+    profile = load(name)
+    for identify in profile.identify:
+        code, place = profile.place_of(identify)
+        assert code in (3, 4)
+        assert 0 <= place.start < place.end <= 65536
+
+
+def test_what_is_unsure_is_named():
+    assert load("carlo-gavazzi-em24").unsure == ("apparent_power", "reactive_power")
+    assert load("abb-b23").unsure == ()
+
+
+def test_only_what_flows_has_a_direction():
+    with pytest.raises(ProfileError, match=r"registers\.frequency\.positive: frequency has no direction"):
+        parse("name: x\nregisters: {frequency: {at: 1, type: u16, unit: Hz, positive: export}}", "x")
 
 
 def test_confidence_is_how_many_sources_agree():

@@ -53,6 +53,37 @@ def test_what_is_not_available_is_none(words, type, markers):
     assert decode(words, RegisterType(type), not_available=markers) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "type", "value"),
+    [
+        ([0xFD01, 0xE240], "t5", 123.456),  # 123456 x 10^-3
+        ([0xFDFE, 0x1DC0], "t6", -123.456),  # -123456 x 10^-3
+        ([0x0200, 0x0007], "t5", 700.0),
+        ([0x00FF, 0xFFFF], "t5", 16777215.0),
+        ([0x00FF, 0xFFFF], "t6", -1.0),
+        ([0x0B00, 0x0001], "t5", None),  # 10^11 is a register that was never set
+        ([0xFFFF, 0xFFFF], "t5", 1677721.5),
+        ([0x8000, 0x0001], "t6", None),  # 10^-128
+    ],
+)
+def test_numbers_with_their_own_power_of_ten(words, type, value):
+    assert decode(words, RegisterType(type)) == (value if value is None else pytest.approx(value, rel=1e-12))
+
+
+@settings(deadline=None)
+@given(st.floats(-8e6, 8e6), st.booleans())
+def test_a_power_of_ten_keeps_six_digits_and_more(value, low_first):
+    words = encode(value, RegisterType.T6, low_word_first=low_first)
+    assert decode(words, RegisterType.T6, low_word_first=low_first) == pytest.approx(value, rel=1e-6, abs=1e-10)
+
+
+def test_a_power_of_ten_has_an_end():
+    with pytest.raises(ValueError, match="does not fit into t5"):
+        encode(-1, RegisterType.T5)
+    with pytest.raises(ValueError, match="does not fit into t6"):
+        encode(1e18, RegisterType.T6)
+
+
 def test_what_does_not_fit_is_an_error():
     with pytest.raises(ValueError, match="does not fit into u16"):
         encode(7000, RegisterType.U16, scale=0.1)
