@@ -26,17 +26,44 @@ def meters() -> None:
 
 
 @meters.command("list")
-def list_profiles() -> None:
-    """List the meter models that can be read without any work.
+@click.argument("words", nargs=-1)
+def list_profiles(words: tuple[str, ...]) -> None:
+    """List the meter models that can be read without any work; with WORDS only those that have them in their name.
 
     "1 source: verify" means that only one description of the registers was found: compare with the display first.
+    "2 unsure" means that something of two quantities rests on a guess: `loadstone meters show NAME` says what.
     A model that is missing is one YAML file: see meters/profiles/README.md.
-    """
-    from meters.profile import load, names
 
-    for name in names():
-        profile = load(name)
-        click.echo(f"{name:22} {profile.confidence:18} {profile.name}")
+    Example: loadstone meters list schneider
+    """
+    from energy.errors import LoadstoneError
+    from meters.catalogue import found, listed
+
+    groups = found(words)
+    if not groups:
+        raise LoadstoneError(
+            f"no profile has {' and '.join(map(repr, words))} in its name; `loadstone meters list` names all. A model "
+            "that is missing is one YAML file: see meters/profiles/README.md"
+        )
+    for line in listed(groups):
+        click.echo(line)
+
+
+@meters.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show all that is known of a meter model: registers, sources, what is unsure, what to check.
+
+    NAME is one of `loadstone meters list`, or the path of your own .yaml. Addresses stand as they are on the wire
+    (from 0) and as manuals number them (3xxxx input, 4xxxx holding registers, from 1).
+
+    Example: loadstone meters show schneider-iem3000
+    """
+    from meters.catalogue import told
+    from meters.profile import load
+
+    for line in told(name, load(name)):
+        click.echo(line)
 
 
 @meters.command()

@@ -22,7 +22,9 @@ Quantity = Callable[[Sequence[Number]], float | None]  # out of all the numbers 
 Decode = Callable[[Sequence[Said]], dict[str, float]]
 
 TYPES = frozenset(RegisterType(name) for name in ("u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"))
-KEYS = frozenset({"at", "type", "unit", "scale", "between", "rollover", "function_code", "coding", "unsure"})
+KEYS = frozenset(
+    {"at", "type", "unit", "scale", "between", "rollover", "function_code", "coding", "minus", "positive", "unsure"}
+)
 UNSIGNED = {"H": "H", "h": "H", "I": "I", "i": "I", "Q": "Q", "q": "Q", "f": "I", "d": "Q"}  # the same bits as a number
 
 
@@ -129,7 +131,8 @@ def _quantity(profile: Profile, name: str, fields: Sequence[Field], number: Mapp
     register = profile.registers[name]
     factor, markers = UNITS[KINDS[name]][register.unit], profile.markers(register.type)
     places = [(number[field], number.get((field[0], UNSIGNED[field[1]]), 0)) for field in fields]
-    if len(places) > 1 or len(register.scale) > 1 or register.between or register.coding != "plain":
+    special = register.between or register.coding != "plain" or register.positive != "import"
+    if len(places) > 1 or len(register.scale) > 1 or special:
         return _with_all_rules(places, markers, register, factor)
     ((place, bits),), (scale,), finite = places, register.scale, math.isfinite
 
@@ -150,16 +153,19 @@ def _quantity(profile: Profile, name: str, fields: Sequence[Field], number: Mapp
 def _with_all_rules(
     places: Sequence[tuple[int, int]], markers: Sequence[Span], register: Register, factor: float
 ) -> Quantity:
+    signs = [1.0] * len(register.at) + [-1.0] * len(register.minus)
+    direction = 1.0 if register.positive == "import" else -1.0
+
     def ruled(numbers: Sequence[Number]) -> float | None:
         if any(first <= numbers[bits] <= last for _, bits in places for first, last in markers):
             return None
         for scale in register.scale:
-            parts = [scaled(numbers[place], scale) for place, _ in places]
+            parts = [sign * scaled(numbers[place], scale) for sign, (place, _) in zip(signs, places, strict=True)]
             if not all(map(math.isfinite, parts)):
                 return None
             value = sum(parts)
             if register.between is None or register.between[0] <= value <= register.between[1]:
-                return scaled(uncoded(value, register), factor)
+                return direction * scaled(uncoded(value, register), factor) + 0.0
         return None
 
     return ruled

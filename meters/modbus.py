@@ -63,10 +63,12 @@ class Settings(LineSettings):
 
     def complete(self, meter: Meter, folder: str = ".") -> Meter:
         """The meter with what its profile knows of it; what the config says itself counts."""
-        register = self._table(folder).registers.get("total_import")
+        table = self._table(folder)
+        known = replace(meter, confidence=meter.confidence or table.confidence)
+        register = table.registers.get("total_import")
         if meter.rollover_kwh is not None or register is None or register.rollover is None:
-            return meter
-        return replace(meter, rollover_kwh=register.rollover * UNITS["energy"][register.unit] * self.ct_ratio)
+            return known
+        return replace(known, rollover_kwh=register.rollover * UNITS["energy"][register.unit] * self.ct_ratio)
 
 
 def build(settings: Settings, context: Context) -> MeterReader:

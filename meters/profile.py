@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from energy.errors import Mistake, MistakesError
+from energy.model.meter import SINGLE_SOURCE
 from energy.plugins import nearest
 from meters.batching import Batch
 from meters.identify import Identify
@@ -87,7 +88,7 @@ class Profile(BaseModel):
         """How well the table is known, in words."""
         if not self.sources:
             return "your own"
-        return "1 source: verify" if len(self.sources) == 1 else f"{len(self.sources)} sources"
+        return f"{SINGLE_SOURCE}: verify" if len(self.sources) == 1 else f"{len(self.sources)} sources"
 
     @property
     def unsure(self) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ class Measures(StrEnum):
     OTHER = "other"
 
 
+SINGLE_SOURCE = "1 source"  # how the confidence of a table begins that rests on one description
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A meter that counts in a virtual one, with its sign: +1 adds what flowed through it, −1 takes it off."""
@@ -35,7 +38,8 @@ class Part:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
     """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction. `above` is
-    the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire."""
+    the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire.
+    `confidence` is how well the table is known by which it is read, in words; empty where there is none."""
 
     id: str
     name: str
@@ -48,6 +52,12 @@ class Meter:
     rollover_kwh: float | None = None
     above: str | None = None
     parts: tuple[Part, ...] = ()
+    confidence: str = ""
+
+    @property
+    def single_source(self) -> bool:
+        """Whether only one description of its registers is known: compare it with the display."""
+        return self.confidence.startswith(SINGLE_SOURCE)
 
 
 class ReadingQuality(StrEnum):

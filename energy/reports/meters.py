@@ -90,8 +90,8 @@ def row_of(
         day_kw=day_power(meter, energies, rules.site.step_minutes, now),
         qualities=tuple(Counter(e.quality for e in today).most_common()),
         reads_per_minute=len(recent) / (RECENT.total_seconds() / 60.0) if state.reading is not None else None,
-        source=meter.profile,
-        single_source=newest is not None and (newest.power_kw is None or newest.import_kwh is None),
+        source=" · ".join(part for part in (meter.profile, meter.confidence) if part),
+        single_source=meter.single_source,
     )
 
 

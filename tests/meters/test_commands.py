@@ -6,7 +6,9 @@ from click.testing import CliRunner
 
 from energy.errors import LoadstoneError
 from energy.twin.stand import Stand
+from meters.catalogue import FAMILIES, manual_number
 from meters.commands import meters
+from meters.profile import load, names
 from tests.meters.wire import Fixed, free_port, settings, simulator
 
 
@@ -94,8 +96,60 @@ def test_the_wrong_unit_and_what_to_try():
         read("--profile", "eastron-sdm630", "--port", str(said.port), "--unit", "4", "--timeout", "0.2")
 
 
+def lines(*words: str) -> list[str]:
+    result = CliRunner().invoke(meters, list(words), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output.splitlines()
+
+
 def test_list_names_the_profiles_and_how_well_they_are_known():
-    output = CliRunner().invoke(meters, ["list"], catch_exceptions=False).output
-    lines = {line.split()[0]: line for line in output.splitlines()}
-    assert "6 sources" in lines["siemens-pac"]
-    assert "your own" in lines["generic"]
+    said = {line.split()[0]: line for line in lines("list")}
+    assert "6 sources" in said["siemens-pac"]
+    assert "your own" in said["generic"]
+    assert "1 source: verify" in said["acrel-adw300"]
+    assert "2 unsure" in said["carlo-gavazzi-em24"]
+
+
+def test_list_is_in_families():
+    said = lines("list")
+    heads = [line for line in said if line.endswith(":") and not line.startswith(" ")]
+    assert heads == [f"{family}:" for family in FAMILIES.values()]
+    battery = said.index("Batteries:")
+    assert said[battery + 1].split()[0] in names() and load(said[battery + 1].split()[0]).family == "battery"
+
+
+def test_list_looks_for_words():
+    said = [line.split()[0] for line in lines("list", "Schneider", "pm5000") if line.startswith(" ")]
+    assert said == ["schneider-pm5000"]
+    with pytest.raises(LoadstoneError, match=r"no profile has 'acme' in its name.*README"):
+        lines("list", "acme")
+
+
+def test_show_tells_the_wire_and_the_manual_and_what_is_unsure():
+    said = "\n".join(lines("show", "carlo-gavazzi-em24"))
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if line.startswith("  total_import ")}
+    assert rows["total_import"] == ["total_import", "66", "30067", "s32", "x0.1", "kWh"]
+    assert "unsure: address inferred from a sister model" in said
+    assert "0x005C" in said  # how to switch the doubtful counter on
+    assert "apparent_power: address inferred" in said  # among the checks
+    assert "s32: 0x7FFF0000–0x7FFFFFFF" in said
+
+
+def test_show_says_how_a_device_names_itself_and_which_way_is_positive():
+    said = "\n".join(lines("show", "carlo-gavazzi-em540"))
+    assert "EM530 1744–1749, EM530 1856, EM540 1760–1766" in said
+    said = "\n".join(lines("show", "huawei-sun2000"))
+    assert "positive is export" in said and "power is negative while the sun shines" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "address", "number"), [(3, 3059, 43060), (4, 0, 30001), (3, 9998, 49999), (3, 0x5B00, 423297)]
+)
+def test_the_number_in_the_manual(code, address, number):
+    assert manual_number(code, address) == number
+
+
+@pytest.mark.parametrize("name", names())
+def test_show_has_every_register_of_every_profile(name):
+    said = "\n".join(lines("show", name))
+    assert all(f"  {quantity} " in said for quantity in load(name).registers)

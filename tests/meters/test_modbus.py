@@ -13,7 +13,7 @@ from energy.ports import Context
 from energy.twin.stand import Stand
 from meters import bus
 from meters.modbus import Settings, build
-from meters.profile import names
+from meters.profile import load, names
 from tests.meters.wire import (
     SITE,
     Fixed,
@@ -31,21 +31,43 @@ from tests.meters.wire import (
 NO_ANSWER = ReadingQuality.NO_ANSWER
 
 
-@pytest.mark.parametrize("profile", [name for name in names() if name != "generic"])
 @pytest.mark.parametrize("invert", [False, True])
-def test_each_profile_speaks_over_the_wire(profile, invert):
+def test_every_profile_speaks_over_the_wire(invert):
+    """One gateway with a meter of every profile behind it, each with transformers that it does not know of."""
+    known = [name for name in names() if name != "generic"]
+    port = free_port()
+    said = {
+        name: settings(port, unit=unit, profile=name, invert=invert, ct_ratio=40) for unit, name in enumerate(known, 1)
+    }
+    generated = Stand(4321.6, 0.0, 88.0) if invert else Stand(0.0, 4321.6, -88.0)  # an inverter only generates
+    source = Fixed(Stand(4321.6, 12.4, -88.0), {name: generated for name in known if load(name).family == "inverter"})
+
     async def test():
-        said = settings(free_port(), unit=3, profile=profile, invert=invert, ct_ratio=40)
-        async with simulator(("m", said), source=Fixed(Stand(4321.6, 12.4, -88.0))):
-            reading = await read_once(said)
-        assert reading.quality is ReadingQuality.GOOD
-        assert reading.import_kwh == pytest.approx(4321.6, abs=4)  # 40 x a register that counts 0.1 kWh
-        assert reading.export_kwh == pytest.approx(12.4, abs=4)
-        assert reading.power_kw == pytest.approx(-88.0, abs=0.5)
-        values = dict(reading.values)
-        assert values["voltage_l1"] == pytest.approx(232.35, abs=0.2)
-        assert values["frequency"] == pytest.approx(50.0)
-        assert sum(values[f"power_l{phase}"] for phase in (1, 2, 3)) == pytest.approx(-88.0, abs=1)
+        async with simulator(*said.items(), source=source):
+            for name in known:
+                reading = await read_once(said[name])
+                assert reading.quality is ReadingQuality.GOOD, name
+                stand, told, values = source.stand(name), set(load(name).registers), dict(reading.values)
+                crossed = {"total_import": "total_export", "total_export": "total_import"} if invert else {}
+                expected = {"power": stand.power_kw, "total_import": stand.import_kwh, "total_export": stand.export_kwh}
+                found = {
+                    "power": reading.power_kw,
+                    "total_import": reading.import_kwh,
+                    "total_export": reading.export_kwh,
+                }
+                for main, value in expected.items():
+                    if crossed.get(main, main) in told:  # a counter is coarse: 40 x a register of whole kWh
+                        assert found[main] == pytest.approx(value, abs=0.5 if main == "power" else 40), (name, main)
+                    else:
+                        assert found[main] is None, (name, main)
+                if "voltage_l1" in told:
+                    assert values["voltage_l1"] == pytest.approx(232, abs=1), name
+                if "frequency" in told:
+                    assert values["frequency"] == pytest.approx(50.0), name
+                if "power_l3" in told:
+                    assert sum(values[f"power_l{phase}"] for phase in (1, 2, 3)) == pytest.approx(
+                        stand.power_kw, abs=1
+                    ), name
 
     run(test())
 
@@ -350,6 +372,15 @@ def test_counters_are_watched(before, after, rollover, qualities):
         assert readings[0].import_kwh == after
 
     run(test())
+
+
+@pytest.mark.parametrize(
+    ("profile", "confidence", "single"),
+    [("acrel-adw300", "1 source: verify", True), ("abb-b23", "4 sources", False), ("generic", "your own", False)],
+)
+def test_a_meter_knows_how_well_its_profile_is_known(profile, confidence, single):
+    made = reader(settings(502, profile=profile, registers={"power": {"at": 0, "type": "u16", "unit": "W"}})).meter
+    assert (made.confidence, made.single_source) == (confidence, single)
 
 
 def test_a_profile_knows_where_its_counter_starts_again():

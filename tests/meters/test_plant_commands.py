@@ -117,7 +117,8 @@ def test_the_config_knows_what_a_profile_of_your_own_says(tmp_path):
     (tmp_path / "acme.yaml").write_text(
         "{name: Acme, registers: {total_import: {at: 0, type: u32, unit: kWh, rollover: 1000000}}}"
     )
-    assert load_settings(tmp_path / "config.yaml").meters[1].meter.rollover_kwh == 1e6
+    known = load_settings(tmp_path / "config.yaml").meters[1].meter
+    assert (known.rollover_kwh, known.confidence, known.single_source) == (1e6, "your own", False)
     (tmp_path / "acme.yaml").write_text("{name: Acme, registers: {total_imort: {at: 0, type: u32, unit: kWh}}}")
     with pytest.raises(LoadstoneError, match=r"meters\[1\].*did you mean 'total_import'"):
         load_settings(tmp_path / "config.yaml")

@@ -52,6 +52,15 @@ def test_all_meters_are_silent_with_the_settlement_meter_first(plant: SmallPlant
     assert {row.state for row in plant.service.meters_page().rows} == {"silent"}
 
 
+def test_how_well_a_meter_is_known_comes_from_its_table_not_from_its_values(plant: SmallPlant) -> None:
+    known = plant.store.meters()
+    plant.store.put_meters([replace(known[0], profile="acrel-adw300", confidence="1 source: verify"), *known[1:]])
+    rows = {row.meter.id: row for row in plant.service.meters_page().rows}
+    plant.store.put_meters(known)
+    assert (rows["grid"].single_source, rows["grid"].source) == (True, "acrel-adw300 · 1 source: verify")
+    assert (rows["m-oven"].single_source, rows["m-oven"].source) == (False, "")
+
+
 def test_missing_prices_are_said(plant: SmallPlant) -> None:
     titles = [item.title for item in plant.service.overview().attention]
     assert "Prices are missing" in titles
