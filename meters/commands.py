@@ -190,20 +190,25 @@ async def _collect(settings: "Settings") -> None:
 @click.command()
 @CONFIG
 @click.option("--speed", default=None, type=click.FloatRange(min=0.01), help="plant seconds in a real second")
-def simulate(config: Path, speed: float | None) -> None:
-    """Run the simulated plant: its meters answer over real Modbus TCP, where the config says they are.
+@click.option("--cert", default=None, type=click.Path(exists=True), help="certificate of its TLS meters")
+@click.option("--key", default=None, type=click.Path(exists=True), help="the key of that certificate")
+def simulate(config: Path, speed: float | None, cert: str | None, key: str | None) -> None:
+    """Run the simulated plant: its meters answer over real Modbus, where the config says they are.
 
     For the demo and for trying things out; a real plant never needs it. With `--speed 60` a minute is an hour: the
     config has to name a `schedule.clock`, so that all processes of the plant go by the same one. Runs until Ctrl-C or
-    SIGTERM.
+    SIGTERM. A serial meter's `device` is made for the time: a pseudo-terminal under that path.
 
     Example: loadstone simulate --config config.yaml
     """
     from energy.config import load_settings
+    from energy.errors import LoadstoneError
 
+    if (cert is None) != (key is None):
+        raise LoadstoneError("--cert and --key belong together")
     _log_to_screen()
     settings = load_settings(config)
-    asyncio.run(_simulate(settings, _clock(settings, speed)))
+    asyncio.run(_simulate(settings, _clock(settings, speed), (cert, key) if cert and key else None))
 
 
 def _clock(settings: "Settings", speed: float | None) -> "Clock":
@@ -225,22 +230,23 @@ def _clock(settings: "Settings", speed: float | None) -> "Clock":
     return clock
 
 
-async def _simulate(settings: "Settings", clock: "Clock") -> None:
+async def _simulate(settings: "Settings", clock: "Clock", identity: tuple[str, str] | None = None) -> None:
     import signal
 
     from energy.twin.life import living_plant
     from meters.modbus import Settings as ModbusSettings
-    from meters.simulator.server import Simulator
+    from meters.simulator.server import Identity, Simulator
 
     plant = living_plant(settings, clock)
     spoken = [(m.meter.id, m.options) for m in settings.meters if isinstance(m.options, ModbusSettings)]
-    simulator = Simulator(spoken, plant, str(settings.folder))
+    shown = Identity(cert=identity[0], key=identity[1]) if identity else None
+    simulator = Simulator(spoken, plant, str(settings.folder), shown)
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     await asyncio.to_thread(plant.tick)
     await simulator.start()
-    where = ", ".join(f"{host}:{port}" for host, port in simulator.addresses)
+    where = ", ".join(simulator.addresses)
     click.echo(f"{len(spoken)} simulated meters answer on {where}; the plant's clock runs {clock.speed:g} times")
     try:
         await _live(settings, clock, plant, stop)

@@ -93,7 +93,7 @@ class ModbusReader:
     async def _read(self, code: int, batch: Batch) -> dict[int, int]:
         """One read; a meter that answered until now gets a second chance."""
         if self._bus is None:
-            self._bus = bus.join(self._line)
+            self._bus = bus.join(self._line, pause_ms=self._settings.pause_ms, echoes_unit=self._settings.echoes_unit)
         asked = (self._settings.unit, code, batch.start, batch.count, self._settings.timeout_seconds)
         try:
             words = await self._bus.read(*asked)

@@ -1,21 +1,26 @@
-"""Real Modbus TCP servers on loopback that speak for the meters of a simulated plant."""
+"""Real Modbus servers (TCP, RTU over TCP, TLS, serial) that speak for the meters of a simulated plant."""
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import NoSuchIdException
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer
+from pymodbus.server.base import ModbusBaseServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from energy.errors import MeterError
 from energy.twin.stand import Stand
 from meters.image import image, places
+from meters.line import Line, Transport
 from meters.modbus import Settings
 from meters.profile import Profile
+from meters.simulator.cable import Cable
 from meters.simulator.face import face
 
 log = logging.getLogger("loadstone.simulator")
@@ -101,36 +106,84 @@ async def _nobody(*_: object) -> ExcCodes | None:
     raise NoSuchIdException("no such unit")
 
 
-class Simulator:
-    """All meters of a plant: one server a (host, port), with its units behind it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """The certificate with which simulated meters say who they are, and its key."""
 
-    def __init__(self, meters: Iterable[tuple[str, Settings]], source: PowerSource, folder: str = ".") -> None:
+    cert: str
+    key: str
+
+
+class Simulator:
+    """All meters of a plant: one server a line, with its units behind it."""
+
+    def __init__(
+        self,
+        meters: Iterable[tuple[str, Settings]],
+        source: PowerSource,
+        folder: str = ".",
+        identity: Identity | None = None,
+    ) -> None:
         self.faults = Faults()
-        self._servers: list[ModbusTcpServer] = []
-        self._behind: dict[tuple[str, int], list[SimulatedMeter]] = {}
+        self._identity = identity
+        self._servers: list[ModbusBaseServer] = []
+        self._cables: list[Cable] = []
+        self._behind: dict[Line, list[SimulatedMeter]] = {}
         for meter, settings in meters:
-            units = self._behind.setdefault((settings.host, settings.port), [])
+            units = self._behind.setdefault(settings.line(folder), [])
             units.append(SimulatedMeter(meter, settings, source, self.faults, folder))
 
     @property
-    def addresses(self) -> Sequence[tuple[str, int]]:
-        return tuple(self._behind)
+    def addresses(self) -> Sequence[str]:
+        return tuple(line.address for line in self._behind)
 
     async def start(self) -> None:
         """Listen. MeterError names the address that cannot be had."""
-        for (host, port), units in self._behind.items():
+        for line, units in self._behind.items():
             devices = [unit.device() for unit in units]
             if all(unit.unit != 0 for unit in units):
                 devices.append(SimDevice(0, simdata=EVERY_REGISTER, action=_nobody))
-            server = ModbusTcpServer(devices, address=(host, port), ignore_missing_devices=True)
             try:
+                server = self._server(line, devices)
                 await server.serve_forever(background=True)
-            except RuntimeError as error:
+            except (RuntimeError, FileExistsError) as error:
                 await self.stop()
-                raise MeterError(f"cannot listen on {host}:{port}: is something else running there?") from error
+                raise MeterError(f"cannot listen on {line.address}: is something else running there?") from error
+            except MeterError:
+                await self.stop()
+                raise
             self._servers.append(server)
+
+    def _server(self, line: Line, devices: list[SimDevice]) -> ModbusBaseServer:
+        if line.transport is Transport.SERIAL:
+            cable = Cable(line.device)
+            self._cables.append(cable)
+            return ModbusSerialServer(
+                devices,
+                port=cable.ends[1],  # a pseudo-terminal has no parity, and any baud rate
+                ignore_missing_devices=True,
+            )
+        address = (line.host, line.port)
+        if line.transport is Transport.TLS:
+            return ModbusTlsServer(devices, address=address, sslctx=self._trusting(line), ignore_missing_devices=True)
+        framer = FramerType.RTU if line.transport is Transport.RTU_OVER_TCP else FramerType.SOCKET
+        return ModbusTcpServer(devices, address=address, framer=framer, ignore_missing_devices=True)
+
+    def _trusting(self, line: Line) -> ssl.SSLContext:
+        """TLS that lets in whom the plant's own authority signed."""
+        if self._identity is None:
+            raise MeterError(f"{line.address} is to speak TLS: give the simulated meters a certificate and its key")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(line.ca_file)
+        context.load_cert_chain(self._identity.cert, self._identity.key)
+        return context
 
     async def stop(self) -> None:
         for server in self._servers:
             await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus has no annotation there
         self._servers.clear()
+        for cable in self._cables:
+            cable.close()
+        self._cables.clear()

@@ -364,7 +364,7 @@ def test_counters_are_watched(before, after, rollover, qualities):
         async with simulator(("m", said), source=source) as plant:
             made = reader(said, meter(connection_kw=100, rollover_kwh=rollover))
             assert (await made.read()).quality is ReadingQuality.GOOD
-            plant._behind[("127.0.0.1", said.port)][0]._highest["import"] = 0.0  # another meter in its place
+            plant._behind[said.line()][0]._highest["import"] = 0.0  # another meter in its place
             source.default = Stand(after, 0.0, 10.0)
             readings = [await made.read() for _ in range(2)]
             await made.close()

@@ -26,7 +26,7 @@ def test_several_meters_of_different_profiles_behind_one_address():
         two = settings(port, unit=7, profile="carlo-gavazzi-em340")
         source = Fixed(of={"one": Stand(10.0, 0.0, 50.0), "two": Stand(20.0, 0.0, 60.0)})
         async with simulator(("one", one), ("two", two), source=source) as plant:
-            assert plant.addresses == (("127.0.0.1", port),)
+            assert plant.addresses == (f"127.0.0.1:{port}",)
             first, second = await asyncio.gather(read_once(one), read_once(two))
         assert (first.import_kwh, first.power_kw) == (10.0, 50.0)
         assert (second.import_kwh, second.power_kw) == (20.0, 60.0)
