@@ -4,18 +4,17 @@ import asyncio
 import logging
 import math
 import signal
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from energy.clock import Clock
 from energy.model.meter import Reading, ReadingQuality
 from energy.ports import MeterListener, MeterReader
+from meters.outbox import Outbox, Sink
+from meters.pace import Pace
 
 log = logging.getLogger("loadstone.collector")
-
-Sink = Callable[[Sequence[Reading]], None]
 
 QUICKEST_SECONDS = 0.25  # real seconds between two polls of a meter, however fast the plant's clock runs
 STAGGER_SECONDS = 3.0  # plant seconds over which the first polls are spread; still "at the edge" of an interval
@@ -38,15 +37,31 @@ class Told:
     listener: MeterListener
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the collector does: the polls of the last while and since it began, and what became of the readings."""
+
+    at: datetime
+    meters: int
+    lately: Pace
+    in_all: Pace
+    kept: int
+    dropped: int
+    waiting: int
+
+
+Report = Callable[[Standing], None]
+
+
 def of_kind(made: MeterReader | MeterListener, seconds: float) -> Polled | Told:
     """What a kind of meter has made, as the collector takes it: asked every so many seconds, or listened to."""
     return Told(listener=made) if isinstance(made, MeterListener) else Polled(reader=made, seconds=seconds)
 
 
 class Collector:
-    """Polls and listens until told to stop. A reading counts as kept only when the sink has returned; a sink that fails is asked
-    again with the same readings. What waits is bounded: beyond `most_waiting` the oldest are dropped, loudly.
-    (Counters carry on counting: a dropped reading costs the shape of an interval, not its energy.)"""
+    """Polls and listens until told to stop. A meter is never asked again before it has answered; the ticks that pass
+    meanwhile are missed, and counted. What became of the readings is the outbox's: kept when the sink has returned,
+    asked again where it fails, dropped loudly where too many wait. Every `report_seconds` it says how it does."""
 
     def __init__(
         self,
@@ -58,32 +73,63 @@ class Collector:
         most_waiting: int = 50_000,
         most_in_batch: int = 2_000,
         flush_seconds: float = 10.0,
+        report: Report | None = None,
+        report_seconds: float = 60.0,
     ) -> None:
         self._polled = tuple(meter for meter in meters if isinstance(meter, Polled))
         self._told = tuple(meter.listener for meter in meters if isinstance(meter, Told))
-        self._sink = sink
         self._clock = clock
-        self._batch_seconds = batch_seconds
-        self._most_waiting = most_waiting
-        self._most_in_batch = most_in_batch
-        self._flush_seconds = flush_seconds
-        self._waiting: deque[Reading] = deque()
+        self._outbox = Outbox(
+            sink,
+            batch_seconds=batch_seconds,
+            most_waiting=most_waiting,
+            most_in_batch=most_in_batch,
+            flush_seconds=flush_seconds,
+        )
+        self._report = report
+        self._report_seconds = report_seconds
         self._quality: dict[str, ReadingQuality] = {}
-        self._batch: tuple[Reading, ...] = ()  # taken from the queue, not yet acknowledged
         self._stop = asyncio.Event()
-        self._write_at_once = asyncio.Event()
-        self.kept = 0
-        self.dropped = 0
+        self._lately, self._before = Pace(), Pace()
+
+    @property
+    def kept(self) -> int:
+        """Readings that the sink has acknowledged."""
+        return self._outbox.kept
+
+    @property
+    def dropped(self) -> int:
+        """Readings that were given up, as too many waited."""
+        return self._outbox.dropped
 
     @property
     def waiting(self) -> int:
         """Readings that the sink has not acknowledged yet."""
-        return len(self._waiting) + len(self._batch)
+        return len(self._outbox)
+
+    @property
+    def missed(self) -> int:
+        """Ticks at which a meter was not asked, as its answer to the one before was not there yet."""
+        return self._before.missed + self._lately.missed
+
+    def standing(self) -> Standing:
+        """How it does now."""
+        in_all = Pace()
+        in_all.add(self._before)
+        in_all.add(self._lately)
+        return Standing(
+            at=self._clock.now(),
+            meters=len(self._polled) + len(self._told),
+            lately=self._lately,
+            in_all=in_all,
+            kept=self.kept,
+            dropped=self.dropped,
+            waiting=self.waiting,
+        )
 
     def stop(self) -> None:
         """Ask for an end: polls stop, what waits is written, then `run` returns."""
         self._stop.set()
-        self._write_at_once.set()
 
     def stop_on_signals(self) -> None:
         """End cleanly on SIGTERM and Ctrl-C."""
@@ -92,29 +138,47 @@ class Collector:
 
     async def run(self) -> None:
         """Collect until `stop`. Returns when the last reading is written (or could not be, which is said)."""
-        polls = [asyncio.create_task(self._poll(meter, i)) for i, meter in enumerate(self._polled)]
-        polls += [asyncio.create_task(self._listen(listener)) for listener in self._told]
-        writer = asyncio.create_task(self._write())
+        tasks = [asyncio.create_task(self._poll(meter, i)) for i, meter in enumerate(self._polled)]
+        tasks += [asyncio.create_task(self._listen(listener)) for listener in self._told]
+        tasks.append(asyncio.create_task(self._tell_standing()))
+        writer = asyncio.create_task(self._outbox.run())
         try:
             await self._stop.wait()
         finally:
             self.stop()
-            for poll in polls:
-                poll.cancel()
-            await asyncio.gather(*polls, return_exceptions=True)
-            await self._last_words(writer)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._outbox.finish(writer)
+            await self._say_standing()
             await self._close()
+
+    async def _close(self) -> None:
+        """Let go of all meters. One that cannot even be closed is said, and keeps none of the others open."""
+        every: list[MeterReader | MeterListener] = [*(meter.reader for meter in self._polled), *self._told]
+        said = await asyncio.gather(*(one.close() for one in every), return_exceptions=True)
+        for one, error in zip(every, said, strict=True):
+            if error is not None:
+                log.error("meter %s could not be closed: %s", one.meter.id, error)
 
     # ---- asking
 
     async def _poll(self, meter: Polled, position: int) -> None:
+        loop = asyncio.get_running_loop()
         speed = self._clock.speed if self._clock.speed > 0 else 1.0
         period = max(meter.seconds, QUICKEST_SECONDS * speed)  # plant seconds
         offset = position / len(self._polled) * min(STAGGER_SECONDS, period)
         due = self._next_due(period, offset, after=None)
         while True:
-            await asyncio.sleep(self._until(due, period) / speed)
-            self._take(await self._ask(meter.reader))
+            pause = self._until(due, period) / speed
+            tick = loop.time() + pause
+            await asyncio.sleep(pause)
+            reading = await self._ask(meter.reader)
+            self._take(reading)
+            late = loop.time() - tick  # of the machine's uptime: the plant's clock may have been set meanwhile
+            if reading.quality is not ReadingQuality.NO_ANSWER:
+                self._lately.took(late)
+            self._lately.missed += int(late * speed / period)
             due = self._next_due(period, offset, after=due)
 
     def _next_due(self, period: float, offset: float, after: float | None) -> float:
@@ -173,72 +237,66 @@ class Collector:
         log.error("the listener of meter %s ended; it is started again", listener.meter.id)
         return "its listener ended"
 
-    async def _close(self) -> None:
-        """Let go of all meters. One that cannot even be closed is said, and keeps none of the others open."""
-        every: list[MeterReader | MeterListener] = [*(meter.reader for meter in self._polled), *self._told]
-        said = await asyncio.gather(*(one.close() for one in every), return_exceptions=True)
-        for one, error in zip(every, said, strict=True):
-            if error is not None:
-                log.error("meter %s could not be closed: %s", one.meter.id, error)
+    # ---- what was said
 
     def _take(self, reading: Reading) -> None:
-        self._tell_of_change(reading)
-        self._waiting.append(reading)
-        if len(self._waiting) > self._most_waiting:
-            self._waiting.popleft()
-            self.dropped += 1
-            if self.dropped % 1_000 == 1:
-                log.error("more than %d readings wait for the store: %d dropped", self._most_waiting, self.dropped)
+        if reading.quality is not self._quality.get(reading.meter, ReadingQuality.GOOD):
+            self._tell_of_change(reading)
+        self._outbox.add(reading)
 
     def _tell_of_change(self, reading: Reading) -> None:
         """One line in the log when a meter falls silent, becomes doubtful, or is well again; not one a poll."""
-        before = self._quality.get(reading.meter, ReadingQuality.GOOD)
         self._quality[reading.meter] = reading.quality
-        if reading.quality is before:
-            return
         if reading.quality is ReadingQuality.GOOD:
             log.info("meter %s is well again", reading.meter)
         else:
             log.warning("meter %s, %s: %s", reading.meter, reading.quality, reading.note)
 
-    # ---- keeping
+    async def _tell_standing(self) -> None:
+        """Say now and then how it goes."""
+        while True:
+            await asyncio.sleep(self._report_seconds)
+            await self._say_standing()
 
-    async def _write(self) -> None:
-        """Hand over what waits, until told to stop and nothing waits any more."""
-        pause = 1.0
-        while not (self._stop.is_set() and self.waiting == 0):
-            if not self._stop.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._write_at_once.wait(), self._batch_seconds)
-            if await self._hand_over():
-                pause = 1.0
-                continue
-            log.error("%d readings wait; the store is tried again in %.0f s", self.waiting, pause)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause)
-            if self._stop.is_set():
-                await asyncio.sleep(0.2)  # the last attempts follow quickly, until `flush_seconds` are over
-            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+    async def _say_standing(self) -> None:
+        """How it goes, in the log and to whoever asked for it."""
+        standing = self.standing()
+        self._before, self._lately = standing.in_all, Pace()
+        log.info("%s", in_words(standing))
+        if self._report is not None:
+            try:
+                await asyncio.to_thread(self._report, standing)
+            except Exception:
+                # That the store takes nothing is told by the outbox; the next report comes in a minute.
+                log.exception("how the collector does could not be told")
 
-    async def _hand_over(self) -> bool:
-        """One batch to the sink, in a thread. False where it failed; the batch stays for the next attempt."""
-        if not self._batch:
-            count = min(len(self._waiting), self._most_in_batch)
-            self._batch = tuple(self._waiting.popleft() for _ in range(count))
-        if not self._batch:
-            return True
-        try:
-            await asyncio.to_thread(self._sink, self._batch)
-        except Exception:
-            # Whatever it is (a full disk, a locked database): the readings are still here, and it is said.
-            log.exception("the store did not take %d readings", len(self._batch))
-            return False
-        self.kept += len(self._batch)
-        self._batch = ()
-        return True
 
-    async def _last_words(self, writer: "asyncio.Task[None]") -> None:
-        try:
-            await asyncio.wait_for(writer, self._flush_seconds)
-        except TimeoutError:
-            log.error("stopped with %d readings that the store did not take; they are lost", self.waiting)
+def in_words(standing: Standing) -> str:
+    """One line for the log."""
+    lately, half, most = standing.lately, standing.lately.percentile(0.5), standing.lately.percentile(0.99)
+    late = (
+        "" if half is None or most is None else f", half within {half * 1000:.0f} ms, 99 % within {most * 1000:.0f} ms"
+    )
+    return (
+        f"{standing.meters} meters: {lately.polls} answers{late}; {lately.missed} ticks missed; "
+        f"{standing.waiting} readings wait, {standing.dropped} dropped since the start"
+    )
+
+
+def as_note(standing: Standing) -> dict[str, object]:
+    """The same as plain values, as the store keeps it for whoever wants to see how the collector does."""
+
+    def pace(said: Pace) -> dict[str, object]:
+        shares = {"late_p50_seconds": 0.5, "late_p99_seconds": 0.99}
+        percentiles = {name: said.percentile(share) for name, share in shares.items()}
+        return {"polls": said.polls, "missed": said.missed, "latest_seconds": said.latest_seconds, **percentiles}
+
+    return {
+        "at": standing.at.isoformat(),
+        "meters": standing.meters,
+        "kept": standing.kept,
+        "dropped": standing.dropped,
+        "waiting": standing.waiting,
+        "lately": pace(standing.lately),
+        "in_all": pace(standing.in_all),
+    }

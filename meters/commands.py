@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from energy.clock import Clock
     from energy.config import Settings
     from energy.model.meter import Reading
     from energy.twin.floor import LivingPlant
     from meters.profile import Profile
 
+COLLECTOR_NOTE = "collector"  # under which the store keeps how the collector does
 TICK_SECONDS = 1.0  # real seconds between two looks of the simulated floor at its instructions
 
 CONFIG = click.option(
@@ -149,7 +152,17 @@ def collect(config: Path) -> None:
     if not settings.meters:
         raise LoadstoneError(f"{config}: there are no meters to ask; add them under `meters:`")
     _log_to_screen()
-    asyncio.run(_collect(settings))
+    with asyncio.Runner(loop_factory=quick_loop()) as runner:
+        runner.run(_collect(settings))
+
+
+def quick_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+    """uvloop where there is one: a thousand meters cost it half of what they cost Python's own loop."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return None
+    return uvloop.new_event_loop
 
 
 def _log_to_screen() -> None:
@@ -165,7 +178,7 @@ async def _collect(settings: "Settings") -> None:
     from energy.build import open_store
     from energy.model.meter import Reading
     from energy.plugins import build
-    from meters.collector import Collector, of_kind
+    from meters.collector import Collector, Standing, as_note, of_kind
 
     clock = settings.clock()
     context = settings.context(clock)
@@ -175,11 +188,14 @@ async def _collect(settings: "Settings") -> None:
         with store.unit(durable=True):
             store.readings.add(readings)
 
+    def tell(standing: Standing) -> None:
+        store.note(COLLECTOR_NOTE, as_note(standing))
+
     asked = [
         of_kind(build("meters", said.kind, said.options, context), getattr(said.options, "poll_seconds", 10.0))
         for said in settings.meters
     ]
-    collector = Collector(asked, keep, clock)
+    collector = Collector(asked, keep, clock, report=tell)
     collector.stop_on_signals()
     click.echo(f"collecting from {len(asked)} meters")
     await collector.run()

@@ -82,6 +82,11 @@ class Readings(Repository):
         of_site = reading.c.channel.in_(channels_of(self._site, METER))
         return int(self._rows(sa.select(sa.func.count()).where(of_site, *_within(span)))[0][0])
 
+    def total(self) -> int:
+        """How many readings are kept of all meters and times."""
+        of_site = reading.c.channel.in_(channels_of(self._site, METER))
+        return int(self._rows(sa.select(sa.func.count()).where(of_site))[0][0])
+
     def prune(self, before: datetime, at_most_bytes: int) -> int:
         """Drop raw readings older than `before`, then the oldest until they fit; the newest GOOD one of each meter
         and whatever is not yet turned into intervals stay. Returns how many went."""
