@@ -132,6 +132,9 @@ class Connection:
     def remove(self, hearer: Hearer) -> None:
         self._hearers.remove(hearer)
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
     def publish(self, topic: str, payload: bytes) -> None:
         """Send a message, if there is a connection; what is lost is asked for again later."""
         if self._client is not None:
@@ -203,7 +206,7 @@ class Connection:
         ears = [h for h in self._hearers if any(message.topic.matches(topic) for topic in h.topics)]
         receipt = client.receipt(message, len(ears))
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-        said = Message(str(message.topic), payload, bool(message.retain), self._clock.now(), receipt.done)
+        said = Message(str(message.topic), payload, bool(message.retain), self.now(), receipt.done)
         for ear in ears:
             ear.hear(said)
         client.settle()

@@ -1,23 +1,27 @@
 """A meter behind a broker, as the collector listens to it."""
 
 import asyncio
+import json
 from pathlib import Path
 
 from energy.model.meter import Meter
 from energy.ports import Context
-from meters.gathering import Gathering
-from meters.mqtt import Settings, broker
+from meters.gathering import Gathering, Said
+from meters.mqtt import Settings, Sparkplug, broker
 from meters.mqtt.broker import Address, Hearer, Message
-from meters.mqtt.plain import PlainSource
+from meters.mqtt.edge_node import Ear, EdgeNode, Value, node_of
+from meters.mqtt.plain import MOST_RAW, PlainSource
+from meters.mqtt.times import NoTimeError, checked
 from meters.told import Gone, Take, Told
+from meters.wanted import inside
 
 
 def listener(settings: Settings, meter: Meter, context: Context) -> Told:
     """A listener of that meter."""
-    window = settings.together_seconds
+    window, said = settings.together_seconds, settings.sparkplug
     return Told(
         meter,
-        MqttSource(settings, context),
+        SparkplugSource(settings, said, context) if said is not None else MqttSource(settings, context),
         Gathering(meter, settings.quantities, window),
         context.clock,
         window_seconds=window,
@@ -57,7 +61,6 @@ class MqttSource:
         self._address = address(settings, context)
         self._plain = PlainSource(settings, context.site.zone)
         self._connection: broker.Connection | None = None
-        self._silent_by_itself = settings.silence_seconds is not None
 
     @property
     def trouble(self) -> str:
@@ -69,18 +72,69 @@ class MqttSource:
             for item in self._plain.items(message):
                 take(item)
 
-        def lost(note: str) -> None:
-            if not self._silent_by_itself:
-                take(Gone(note))
-
-        if self._connection is None:
-            self._connection = broker.join(self._address, self._context.clock)
-        hearer = Hearer(self._plain.topics, hear, lambda: None, lost)
+        self._connection = self._connection or broker.join(self._address, self._context.clock)
+        hearer = Hearer(self._plain.topics, hear, lambda: None, lambda _: None)
         self._connection.add(hearer)
         try:
             await asyncio.Event().wait()
         finally:
             self._connection.remove(hearer)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await broker.leave(self._connection)
+            self._connection = None
+
+
+class SparkplugSource:
+    """Hears one device of a Sparkplug edge node; the node is shared by all its devices."""
+
+    def __init__(self, settings: Settings, said: Sparkplug, context: Context) -> None:
+        self._said = said
+        self._context = context
+        self._address = address(settings, context)
+        self._quantities = settings.quantities
+        self._connection: broker.Connection | None = None
+        self._node: EdgeNode | None = None
+
+    @property
+    def trouble(self) -> str:
+        if self._connection is None or self._node is None:
+            return "not connected yet"
+        return self._connection.trouble or self._node.trouble
+
+    async def tell(self, take: Take) -> None:
+        said = self._said
+        connection = self._connection = self._connection or broker.join(self._address, self._context.clock)
+        node = self._node = node_of(connection, said.group, said.node, may_ask=said.rebirth)
+        ear = Ear(said.device, lambda values, message: self._heard(values, message, take), lambda n: take(Gone(n)))
+        node.ears.append(ear)
+        if len(node.ears) == 1:
+            connection.add(node.hearer)
+        elif not connection.trouble:
+            node.ask()  # whoever comes later missed what the birth said
+        try:
+            await asyncio.Event().wait()
+        finally:
+            node.ears.remove(ear)
+            if not node.ears:
+                connection.remove(node.hearer)
+
+    def _heard(self, said: dict[str, Value], message: Message, take: Take) -> None:
+        values: dict[str, float] = {}
+        for name, wanted in self._quantities.items():
+            if wanted.metric in said:
+                value = inside(name, wanted, said[wanted.metric].value)
+                values |= {} if value is None else {name: value}
+        if not values:
+            return
+        at, doubt = next(iter(said.values())).at or message.arrived, ""
+        try:
+            checked(at, message.arrived)
+        except NoTimeError as error:
+            at, doubt = message.arrived, str(error)
+        raw = json.dumps({"topic": message.topic, "payload": message.payload.hex()[:MOST_RAW]})
+        take(Said(at=at, values=values, doubt=doubt, raw=raw))
 
     async def close(self) -> None:
         if self._connection is not None:

@@ -19,7 +19,11 @@ class NoTimeError(ValueError):
 
 def moment(said: object, when: "When", zone: str, now: datetime) -> datetime:
     """The instant that a message names. NoTimeError where it names none that can be."""
-    at = _iso(said, when.zone or zone, now) if when.format == "iso" else _epoch(said, when.format)
+    return checked(_iso(said, when.zone or zone, now) if when.format == "iso" else _epoch(said, when.format), now)
+
+
+def checked(at: datetime, now: datetime) -> datetime:
+    """The instant itself. NoTimeError where a clock that says so cannot be right."""
     if at < EARLIEST:
         raise NoTimeError(f"its clock says {at:%Y-%m-%d %H:%M}: it was not set")
     if at > now + AHEAD:
