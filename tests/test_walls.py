@@ -31,6 +31,7 @@ PLANTED = [
     ("optimizer/__init__.py", "import energy.http", "The optimizer knows no calendar, database or network"),
     ("optimizer/__init__.py", "import streamlit", "Streamlit and altair live in dashboard"),
     ("dashboard/__init__.py", "import pymodbus", "pymodbus lives in meters"),
+    ("meters/told.py", "import aiomqtt", "The MQTT client lives in meters.mqtt"),
     ("optimizer/blocks/peak.py", "import optimizer.blocks.battery", "A rule of the optimizer knows no other"),
 ]
 

@@ -82,6 +82,7 @@ class Reading:
     Counters in kWh only count up (import: towards the plant; for PV, export: what was generated; for a battery,
     import: charged, export: discharged). Power in kW, import positive. `note` says what was wrong. `raw` is what lay on
     the wire where the value is doubted: JSON, function code and address to the 16 bits, or the message as it came.
+    `state` is what the machine itself says that it does, in the words of its wire (MTConnect: ACTIVE, STOPPED, …).
     """
 
     meter: str
@@ -93,6 +94,7 @@ class Reading:
     note: str = ""
     values: tuple[tuple[str, float], ...] = ()  # further quantities of the profile, by name, in base units
     raw: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ reading = table(ReadingRow)
 interval = table(IntervalRow)
 
 ROW_BYTES = 64  # a row without its texts, on the safe side: SQLite takes 35 with two numbers, about 50 with three
+STATE = "state"
 COLUMNS = (
     reading.c.taken_at,
     reading.c.import_kwh,
@@ -155,13 +156,14 @@ def _row(said: Reading, ids: Mapping[str, int]) -> dict[str, Any]:
         "power_kw": unknown(said.power_kw),
         "quality": said.quality.value,
         "note": said.note,
-        "others": json.dumps(said.values, allow_nan=False) if said.values else None,
+        "others": _others(said),
         "raw": said.raw or None,
     }
 
 
 def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
     taken_at, import_kwh, export_kwh, power_kw, quality, note, others, raw = said
+    told = json.loads(others) if others else []
     return Reading(
         meter=meter,
         taken_at=from_micros(taken_at),
@@ -170,6 +172,13 @@ def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
         power_kw=power_kw,
         quality=ReadingQuality(quality),
         note=note,
-        values=tuple((name, value) for name, value in json.loads(others)) if others else (),
+        values=tuple((name, value) for name, value in told if name != STATE),
         raw=raw or "",
+        state=next((value for name, value in told if name == STATE), ""),
     )
+
+
+def _others(said: Reading) -> str | None:
+    """All that has no column of its own, as pairs; the machine's state is the one that is a word."""
+    told = [*said.values, *([(STATE, said.state)] if said.state else [])]
+    return json.dumps(told, allow_nan=False) if told else None
