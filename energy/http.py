@@ -37,6 +37,20 @@ class Fetched:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back for something that was handed over: any status, any words."""
+
+    status: int
+    kind: str
+    body: bytes
+
+    @property
+    def words(self) -> str:
+        """The answer in a few words, for the log."""
+        return f"{self.status} {self.kind.partition(';')[0]} {_excerpt(self.body)}"
+
+
 class LeftAloneError(Exception):
     """A host asked not to be called for so long."""
 
@@ -143,6 +157,17 @@ def post_json(client: httpx.Client, url: str, payload: Any, *, what: str) -> Non
         raise LoadstoneError(f"{what}: not handed over: {_why(error, url)}") from error
     if not response.is_success:
         raise LoadstoneError(f"{what}: not handed over: {httpx.URL(url).host} answered {response.status_code}")
+
+
+def deliver(client: httpx.Client, url: str, content: bytes, headers: Mapping[str, str], *, what: str) -> Answered:
+    """Hands bytes over, once, and gives the answer as it came, a redirect too: the caller knows what is an answer.
+    LoadstoneError where none came, in whole and in time."""
+    try:
+        _check_scheme(httpx.URL(url), what)
+        with client.stream("POST", url, content=content, headers=dict(headers)) as response:
+            return Answered(response.status_code, response.headers.get("Content-Type", ""), _body(response, what))
+    except (httpx.HTTPError, httpx.InvalidURL, LeftAloneError) as error:
+        raise LoadstoneError(f"{what}: {_why(error, url)}") from error
 
 
 def _get(client: httpx.Client, url: httpx.URL, feed: str) -> tuple[int, str, bytes]:

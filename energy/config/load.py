@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from energy.clock import SpeedClock, SystemClock
-from energy.config import assemble, sections
+from energy.config import assemble, doors, sections
 from energy.config.kinds import read_kind, read_kinds
 from energy.config.mistakes import Mistakes
 from energy.config.rules import agree
@@ -36,11 +36,13 @@ SECTIONS: dict[str, type[sections.Section]] = {
     "savings": sections.SavingsSection,
     "schedule": sections.ScheduleSection,
     "dashboard": sections.DashboardSection,
+    "api": doors.ApiSection,
     "network": sections.NetworkSection,
     "twin": sections.TwinSection,
 }
 HISTORY = "history_days"
 NEEDED = ("site", "tariff")
+OPTIONAL = ("api", "twin")  # what is not there without its section
 M = TypeVar("M", bound=sections.Section)
 KIND_LISTS = ("feeds", "programs", "dispatchers", "notifiers")
 ROOMS = (*SECTIONS, "meters", "orders", "forecasters", "optimizer", *KIND_LISTS)
@@ -50,7 +52,7 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     """The settings of a config.yaml, secrets filled in from the environment. ConfigError lists all mistakes."""
     path = Path(path).resolve()
     environ = dict(os.environ if environ is None else environ)
-    written = read(_text(path), environ, path.name)
+    written = read(text_of(path), environ, path.name)
     if not isinstance(written.data, dict):
         raise ConfigError(path.name, [Mistake("file", "should be sections like `site:` and `tariff:`")])
     mistakes = Mistakes(written)
@@ -61,7 +63,8 @@ def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Setti
     return settings
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The text of a config; ConfigError where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -85,13 +88,14 @@ class Reader:
             if key not in ROOMS:
                 self.mistakes.add(key, f"unknown section{nearest(key, list(ROOMS))}")
         said = {name: self._section(name) for name in SECTIONS}
-        meters = self._meters()
+        meters = self.meters()
         orders = self._orders()
         lists = {name: read_kinds(name, self.data.get(name), name, self.mistakes) for name in KIND_LISTS}
         forecasters, history_days = self._forecasters(), self._history_days()
         optimizer = self._optimizer()
         agree(self.data, self.mistakes)
         network = self._network(said["network"])
+        api = self._api(said["api"])
         holidays = self._holidays(said["site"], said["calendar"], said["schedule"])
         if self.mistakes.found or optimizer is None:
             return None
@@ -121,11 +125,12 @@ class Reader:
             dashboard=DashboardSettings(**dict(dashboard)),
             network=network,
             twin=TwinSettings(**dict(twin)) if twin is not None else None,
+            api=api,
             environ=environ,
         )
 
     def _section(self, name: str) -> sections.Section | None:
-        if name == "twin" and "twin" not in self.data:
+        if name in OPTIONAL and name not in self.data:
             return None
         if name in NEEDED and name not in self.data:
             self.mistakes.add(name, "the section is missing")
@@ -133,7 +138,8 @@ class Reader:
         said = self.data.get(name)
         return self.mistakes.check(SECTIONS[name], {} if said is None else said, name)
 
-    def _meters(self) -> tuple[MeterSettings, ...]:
+    def meters(self) -> tuple[MeterSettings, ...]:
+        """The meters, each with what its kind asks."""
         rows = self.data.get("meters") or []
         if not isinstance(rows, list):
             self.mistakes.add("meters", "should be a list: `- {id: grid, kind: modbus, …}`")
@@ -195,6 +201,10 @@ class Reader:
             return None
         return OptimizerSettings(kind=kind.kind, seconds=section.seconds, gap=section.gap, options=kind.options)
 
+    def network(self) -> NetworkSettings:
+        """The way out of the network, read by itself."""
+        return self._network(self._section("network"))
+
     def _network(self, section: sections.Section | None) -> NetworkSettings:
         if not isinstance(section, sections.NetworkSection):
             return NetworkSettings(proxy=None, ca_bundle=None)
@@ -202,6 +212,20 @@ class Reader:
         if bundle is not None and not bundle.is_file():
             self.mistakes.add("network.ca_bundle", f"there is no file {bundle}")
         return NetworkSettings(proxy=section.proxy, ca_bundle=None if bundle is None else str(bundle))
+
+    def _api(self, section: sections.Section | None) -> doors.ApiSection | None:
+        """The door, its files found from where config.yaml lies."""
+        if not isinstance(section, doors.ApiSection):
+            return None
+        found: dict[str, str] = {}
+        for name in ("certificate", "key"):
+            said = getattr(section, name)
+            if said is None:
+                continue
+            found[name] = str(self.folder / said)
+            if not (self.folder / said).is_file():
+                self.mistakes.add(f"api.{name}", f"there is no file {self.folder / said}")
+        return section.model_copy(update=found)
 
     def _holidays(self, site: Any, calendar: Any, schedule: Any) -> set[date]:
         if site is None or (calendar is not None and not calendar.public_holidays):

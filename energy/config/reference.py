@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from energy.config import sections
+from energy.config import doors, sections
 from energy.config.kinds import SHARED
 from energy.config.load import KIND_LISTS, SECTIONS
 from energy.plugins import kind, kinds
@@ -59,6 +59,7 @@ def text() -> str:
     parts = [HEAD]
     for name, model in SECTIONS.items():
         parts.append(f"## {name}\n\n{_intro(model)}{_tables(model, name)}")
+    parts.append(f"## edge\n\n{_intro(doors.EdgeSection)}{_tables(doors.EdgeSection, 'edge')}")
     for group in ("meters", "orders", "forecasters", "optimizers", *KIND_LISTS):
         parts.append(_group(group))
     return "\n".join(parts).rstrip() + "\n"

@@ -23,6 +23,7 @@ def agree(data: dict[str, Any], mistakes: Mistakes) -> None:
     _unique(_rows(data, "site", "machines"), mistakes)
     _unique(_rows(data, "meters"), mistakes)
     _meters(data, mistakes)
+    _doors(data, mistakes)
 
 
 def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
@@ -32,21 +33,54 @@ def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
         mistakes.add("meters", "none has `role: settlement` and `measures: grid`; the bill is made of that meter")
     for path in billed[1:]:
         mistakes.add(f"{path}.role", f"{billed[0]} is the settlement meter of the grid already; this one is a `check`")
-    at: dict[tuple[str, str, str], str] = {}
     for path, row in rows:
         if row.get("measures") == "machine" and not row.get("machine"):
             mistakes.add(path, "measures a machine; say which: `machine: …`")
+    at = addresses(data, mistakes)
+    dashboard = data.get("dashboard")
+    port = dashboard.get("port", 8501) if isinstance(dashboard, dict) else 8501
+    local = [path for (host, taken, _), path in at.items() if _is_here(host) and taken == str(port)]
+    if local:
+        mistakes.add("dashboard.port", f"port {port} of this machine is taken by {local[0]}; choose another")
+
+
+def addresses(data: dict[str, Any], mistakes: Mistakes) -> dict[tuple[str, str, str], str]:
+    """Which meter is at which address; two at one are a mistake."""
+    at: dict[tuple[str, str, str], str] = {}
+    for path, row in _rows(data, "meters"):
         if "host" in row and "port" in row:
             address = (str(row["host"]), str(row["port"]), str(row.get("unit", 1)))
             if address in at:
                 said = f"{address[0]} port {address[1]} unit {address[2]} is {at[address]} already"
                 mistakes.add(f"{path}.port", said)
             at.setdefault(address, path)
-    dashboard = data.get("dashboard")
-    port = dashboard.get("port", 8501) if isinstance(dashboard, dict) else 8501
-    local = [path for (host, taken, _), path in at.items() if _is_here(host) and taken == str(port)]
-    if local:
-        mistakes.add("dashboard.port", f"port {port} of this machine is taken by {local[0]}; choose another")
+    return at
+
+
+def unique_meters(data: dict[str, Any], mistakes: Mistakes) -> None:
+    """No two meters have one id."""
+    _unique(_rows(data, "meters"), mistakes)
+
+
+def _doors(data: dict[str, Any], mistakes: Mistakes) -> None:
+    """Meters that come over an edge box or are pushed, and who may speak for them."""
+    boxes = [row["name"] for _, row in _rows(data, "api", "boxes") if isinstance(row.get("name"), str)]
+    pushed = [row["id"] for _, row in _rows(data, "meters") if row.get("kind") == "push" and "id" in row]
+    for path, row in _rows(data, "meters"):
+        box = row.get("box")
+        if row.get("kind") == "edge" and isinstance(box, str) and box not in boxes:
+            mistakes.add(f"{path}.box", f"no edge box {box!r}{_near(box, boxes, 'api.boxes')}")
+    for path, row in _rows(data, "api", "gateways"):
+        named = row.get("meters")
+        for i, meter in enumerate(named if isinstance(named, list) else []):
+            if isinstance(meter, str) and meter not in pushed:
+                said = f"no meter {meter!r} of `kind: push`{_near(meter, pushed, 'meters')}"
+                mistakes.add(f"{path}.meters[{i}]", said)
+    api, dashboard = data.get("api"), data.get("dashboard")
+    if isinstance(api, dict):
+        taken = dashboard.get("port", 8501) if isinstance(dashboard, dict) else 8501
+        if str(api.get("port", 8502)) == str(taken):
+            mistakes.add("api.port", f"port {taken} is the dashboard's; choose another")
 
 
 def _is_here(host: Any) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from energy.clock import Clock, SpeedClock, SystemClock
+from energy.config.doors import ApiSection
 from energy.config.sections import TwinLoadSection, TwinWorkSection
 from energy.errors import LoadstoneError
 from energy.model.calendar import Calendar
@@ -115,6 +116,7 @@ class Settings:
     network: NetworkSettings
     twin: TwinSettings | None
     environ: Mapping[str, str] = field(repr=False, compare=False)
+    api: ApiSection | None = None
 
     def clock(self) -> Clock:
         """The plant's clock: the machine's own, or the one that the demo saved for all its processes."""

@@ -14,6 +14,7 @@ from energy.model.meter import Meter
 from energy.store import keeping
 from energy.store.as_is import AsIs
 from energy.store.decisions import Decisions
+from energy.store.edges import Edges
 from energy.store.engine import Database
 from energy.store.events import Events
 from energy.store.facts import Facts
@@ -39,6 +40,7 @@ from energy.store.tables import MeterRow, NoteRow, table
 __all__ = [
     "AsIs",
     "Decisions",
+    "Edges",
     "Events",
     "Facts",
     "Floor",
@@ -87,6 +89,7 @@ class Store:
         self.plans = Plans(database, site)
         self.offers = Offers(database, site)
         self.decisions = Decisions(database, site)
+        self.edges = Edges(database, site)
         self.floor = Floor(database, site)
         self.rules = Rules(database, site)
         self.events = Events(database, site)

@@ -1,0 +1,23 @@
+"""A small box at the machines: it asks the meters, keeps what they say on its own disk first, and hands it to the centre.
+
+As a kind of meter (`kind: edge`, in the centre's config.yaml) it says that a meter is read by such a box.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from energy.ports import Context, MeterListener
+from meters.elsewhere import Elsewhere, named
+
+
+class Settings(BaseModel):
+    """Which box reads the meter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = ""  # which of the plant's meters this is
+    box: str = Field(min_length=1, description="name of the edge box that reads it, as in `api.boxes`")
+
+
+def build(settings: Settings, context: Context) -> MeterListener:
+    """The place of the meter among those that the collector listens to; its readings come through the door."""
+    return Elsewhere(named(settings.id, context))

@@ -1,0 +1,426 @@
+"""The buffer of an edge box: readings on its own disk, numbered in the order in which they were taken, until the centre has
+them.
+
+One SQLite file in WAL mode, each batch on disk (synchronous=FULL) before it counts as kept. A row is waiting (its number is
+above `acknowledged`), held (the centre refused it; a person or a new config of the centre releases it), to be sent again (it
+was released), or acknowledged and kept a while for a centre that was restored from a backup.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from energy.exchange.codec import dump, load
+from energy.model.edge import Backlog
+from energy.model.meter import Reading
+from meters.edge import thinning
+from meters.edge.steady import Steady
+
+log = logging.getLogger("loadstone.edge")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reading (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used twice, not even after all rows have gone
+    state INTEGER NOT NULL DEFAULT 0,
+    meter TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,                 -- epoch microseconds
+    counts INTEGER NOT NULL,                   -- whether energy is made of it
+    boot TEXT NOT NULL,
+    steady REAL NOT NULL,                      -- seconds of that boot's own clock
+    body TEXT NOT NULL,
+    why TEXT NOT NULL DEFAULT ''               -- why it is held
+);
+CREATE INDEX IF NOT EXISTS special ON reading (state) WHERE state <> 0;
+"""
+PLAIN, HELD, AGAIN = 0, 1, 2
+TO_SEND = f"((state = {PLAIN} AND number > :acknowledged) OR state = {AGAIN})"
+EPOCH = datetime.fromtimestamp(0, UTC)
+MICROSECOND = timedelta(microseconds=1)
+FULL_AT = 0.9  # of the room: what is beyond makes room by being thinned
+LEAST_BYTES = 400_000  # below it a buffer could not even hold its own structure
+BUSY_SECONDS = 10.0
+WAL_BYTES = 4_000_000
+FORGOTTEN_AT_ONCE = 20_000
+RESCUED_AT_MOST = 1_000_000  # a small box has little memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A reading that is to be sent, with its number and, within this boot, when it was taken by the steady clock."""
+
+    number: int
+    reading: Reading
+    steady: float | None
+    again: bool = False  # it was released, and is sent although later ones are acknowledged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What one batch carries, and the numbers that it covers."""
+
+    first: int
+    last: int
+    rows: tuple[Row, ...]
+    lost_before: bool = False
+
+
+class Buffer:
+    """The buffer file; threads may share it. `BufferError` and sqlite3's own errors mean that nothing was changed."""
+
+    def __init__(self, path: Path, *, max_bytes: int, keep_minutes: int = 15, steady: Steady | None = None) -> None:
+        self.path = path
+        self.max_bytes = max(max_bytes, LEAST_BYTES)
+        self.keep_minutes = keep_minutes
+        self.steady = steady or Steady()
+        self._lock = threading.RLock()
+        self._db = self._opened()
+        self._read_about()
+
+    # ---- opening
+
+    def _opened(self) -> sqlite3.Connection:
+        """The file, sound; one that cannot be read any more is moved aside, and what it still says is rescued."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if not is_broken(error):
+                raise
+            return self._anew(error)
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            db.execute("PRAGMA journal_mode=WAL").close()
+            db.execute("PRAGMA synchronous=FULL").close()
+            db.execute(f"PRAGMA journal_size_limit={WAL_BYTES}").close()
+            page = int(db.execute("PRAGMA page_size").fetchone()[0])
+            db.execute(f"PRAGMA max_page_count={max(64, self.max_bytes // page)}").close()
+            db.executescript(SCHEMA)
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("database disk image is malformed")
+            db.execute("INSERT OR IGNORE INTO about VALUES ('buffer', ?)", (uuid4().hex,))
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        aside = self.path.with_name(f"{self.path.name}.broken-{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid4().hex[:4]}")
+        for end in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + end)
+            if part.exists():
+                part.rename(aside.with_name(aside.name + end))
+        db = self._connect()
+        about, rows = rescued(aside)
+        db.execute("BEGIN IMMEDIATE")
+        for key in ("thinned", "dropped"):
+            db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, about.get(key, "0")))
+        db.execute("INSERT OR REPLACE INTO about VALUES ('broken', ?)", (str(int(about.get("broken", "0")) + 1),))
+        db.executemany(
+            "INSERT INTO reading (state, meter, taken_at, counts, boot, steady, body, why) VALUES (?,?,?,?,?,?,?,?)",
+            rows,
+        )
+        db.execute("COMMIT")
+        log.error(
+            "the buffer could not be read (%s); it was moved aside as %s, a new one goes on with the %d readings that could "
+            "be rescued from it",
+            error,
+            aside.name,
+            len(rows),
+        )
+        return db
+
+    def _read_about(self) -> None:
+        about = dict(self._db.execute("SELECT key, value FROM about").fetchall())
+        self.id = str(about["buffer"])
+        self.acknowledged = int(about.get("acknowledged", "0"))
+        self._lost_before = about.get("lost_before") == "1"
+        self._counts = {key: int(about.get(key, "0")) for key in ("thinned", "dropped", "broken")}
+        self._plain = self._count(f"state = {PLAIN} AND number > ?", self.acknowledged)  # counted once, then kept up
+        self.trouble = about.get("trouble", "")
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    # ---- keeping
+
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Keep readings; on disk when this returns. What does not fit makes room by the stated rule, or raises."""
+        with self._mending():
+            self.make_room()
+            try:
+                self._insert(readings)
+            except sqlite3.OperationalError as error:
+                if not is_full(error):
+                    raise
+                log.error("no room for %d readings (%s); older ones are thinned", len(readings), error)
+                self._db.execute(
+                    "PRAGMA wal_checkpoint(RESTART)"
+                ).close()  # its file is used again: room where there is none
+                self.make_room(hard=True)
+                self._insert(readings)
+
+    def _insert(self, readings: Sequence[Reading]) -> None:
+        boot, steady, now = self.steady.boot, self.steady.now(), datetime.now(UTC)
+        rows = [
+            (
+                one.meter,
+                (one.taken_at - EPOCH) // MICROSECOND,
+                int(one.quality.counts),
+                boot,
+                steady - (now - one.taken_at).total_seconds(),
+                dump(one),
+            )
+            for one in readings
+        ]
+        with self._unit():
+            self._db.executemany(
+                "INSERT INTO reading (meter, taken_at, counts, boot, steady, body) VALUES (?,?,?,?,?,?)", rows
+            )
+        self._plain += len(rows)
+
+    # ---- sending
+
+    def cut(self, most: int) -> Cut:
+        """The next batch, oldest number first; empty where nothing waits."""
+        with self._mending():
+            found = self._db.execute(
+                f"SELECT number, state, body, boot, steady FROM reading WHERE {TO_SEND} ORDER BY number LIMIT :most",
+                {"acknowledged": self.acknowledged, "most": most},
+            ).fetchall()
+            rows = tuple(
+                Row(
+                    number=number,
+                    reading=load(Reading, body),
+                    steady=steady if boot == self.steady.boot else None,
+                    again=state == AGAIN,
+                )
+                for number, state, body, boot, steady in found
+            )
+            next_up = self.acknowledged + 1
+            if not rows:
+                return Cut(first=next_up, last=next_up - 1, rows=(), lost_before=self._lost_before)
+            first = min(next_up, rows[0].number)
+            return Cut(first=first, last=rows[-1].number, rows=rows, lost_before=self._lost_before)
+
+    def acknowledge(self, cut: Cut) -> None:
+        """The centre has a batch on disk: its readings wait no longer."""
+        with self._mending(), self._unit():
+            again = [(row.number,) for row in cut.rows if row.again]
+            self._db.executemany(f"UPDATE reading SET state = {PLAIN} WHERE number = ?", again)
+            self.acknowledged = max(self.acknowledged, cut.last)
+            self._put("acknowledged", self.acknowledged)
+            if self._lost_before:
+                self._lost_before = False
+                self._put("lost_before", 0)
+            self._plain -= len(cut.rows) - len(again)
+
+    def rewind(self, expected: int) -> int:
+        """The centre wants all from a number on (it was restored from a backup). How many can be sent again; what is not
+        here any more is told as lost."""
+        with self._mending(), self._unit():
+            least = self._one("SELECT min(number) FROM reading WHERE number >= ?", expected)
+            begin = self.acknowledged + 1 if least is None else min(int(least), self.acknowledged + 1)
+            self._lost_before = begin > expected
+            again = self._count(f"state = {PLAIN} AND number BETWEEN ? AND ?", begin, self.acknowledged)
+            self.acknowledged = begin - 1
+            self._put("acknowledged", self.acknowledged)
+            self._put("lost_before", int(self._lost_before))
+            self._plain += again
+        return again
+
+    def hold(self, refused: Sequence[tuple[int, str]]) -> None:
+        """Set readings aside that the centre will not take, so that the others are not kept waiting by them."""
+        with self._mending(), self._unit():
+            for number, why in refused:
+                hold = f"UPDATE reading SET state = {HELD}, why = ? WHERE number = ? AND state = "
+                if not self._db.execute(f"{hold}{AGAIN}", (why, number)).rowcount:
+                    held = self._db.execute(f"{hold}{PLAIN}", (why, number)).rowcount
+                    self._plain -= held if number > self.acknowledged else 0
+
+    def release(self, meter: str = "") -> int:
+        """Let held readings wait again, of one meter or of all; how many. They are sent before all others."""
+        with self._mending(), self._unit():
+            return release(self._db, meter)
+
+    # ---- room
+
+    def forget(self, before: datetime, most: int = FORGOTTEN_AT_ONCE) -> int:
+        """Let acknowledged readings go that were taken before a time; how many went."""
+        with self._mending(), self._unit():
+            return self._forget((before - EPOCH) // MICROSECOND, most)
+
+    def _forget(self, before: int, most: int) -> int:
+        return self._db.execute(
+            f"DELETE FROM reading WHERE number IN (SELECT number FROM reading WHERE state = {PLAIN} AND number <= ?"
+            " AND taken_at < ? ORDER BY number LIMIT ?)",
+            (self.acknowledged, before, most),
+        ).rowcount
+
+    def make_room(self, *, hard: bool = False) -> None:
+        """Where the file comes near its limit: acknowledged readings go first, then the oldest that wait are thinned."""
+        while hard or self.used_bytes() > FULL_AT * self.max_bytes:
+            hard = False
+            with self._unit():
+                if self._forget(2**62, FORGOTTEN_AT_ONCE):
+                    continue
+                went = thinning.thin(self._db, self.acknowledged, self.keep_minutes)
+                if went is None:
+                    raise sqlite3.OperationalError("the buffer is full, and nothing in it may go")
+                self._plain -= went.waiting
+                for key, count in (("thinned", went.thinned), ("dropped", went.dropped)):
+                    self._counts[key] += count
+                    self._put(key, self._counts[key])
+            log.error(
+                "the buffer is full (%s of %s MB): %d readings between the edges of %s thinned, %d dropped (in all %d and %d); "
+                "counters carry their energy",
+                f"{self.used_bytes() / 1e6:.1f}",
+                f"{self.max_bytes / 1e6:.1f}",
+                went.thinned,
+                went.span,
+                went.dropped,
+                self._counts["thinned"],
+                self._counts["dropped"],
+            )
+
+    def used_bytes(self) -> int:
+        """What the rows take, without what is free to be used again."""
+        pages = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), pragma_freelist_count(), "
+        return int(self._one(pages + "pragma_page_size()"))
+
+    # ---- telling
+
+    def backlog(self) -> Backlog:
+        """What waits now, and what had to go."""
+        with self._mending():
+            oldest = self._db.execute(
+                f"SELECT taken_at FROM reading WHERE {TO_SEND} ORDER BY number LIMIT 1",
+                {"acknowledged": self.acknowledged},
+            ).fetchone()
+            return Backlog(
+                waiting=self._plain + self._count(f"state = {AGAIN}"),
+                oldest_at=None if oldest is None else EPOCH + oldest[0] * MICROSECOND,
+                held=self._count(f"state = {HELD}"),
+                trouble=self.trouble,
+                **self._counts,
+            )
+
+    def tell(self, trouble: str, contact: datetime | None = None) -> None:
+        """Keep what last went wrong and when the centre last answered, for `loadstone edge status`."""
+        with self._mending(), self._unit():
+            self.trouble = trouble
+            self._put("trouble", trouble)
+            if contact is not None:
+                self._put("contact", contact.isoformat())
+
+    # ---- inside
+
+    @contextmanager
+    def _mending(self) -> Iterator[None]:
+        """Alone with the file. One that turns out to be broken is replaced at once; the call that found it raises."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.DatabaseError as error:
+                if is_broken(error):
+                    self._db.close()
+                    self._db = self._anew(error)
+                    self._read_about()
+                raise
+
+    @contextmanager
+    def _unit(self) -> Iterator[None]:
+        """A transaction, on disk when it ends; what is remembered beside the file goes back with it where it fails."""
+        if self._db.in_transaction:
+            yield
+            return
+        before = (self.acknowledged, self._lost_before, self._plain, dict(self._counts), self.trouble)
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            self.acknowledged, self._lost_before, self._plain, self._counts, self.trouble = before
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _put(self, key: str, value: object) -> None:
+        self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, str(value)))
+
+    def _one(self, query: str, *values: object) -> Any:
+        return self._db.execute(query, values).fetchone()[0]
+
+    def _count(self, which: str, *values: object) -> int:
+        return int(self._one(f"SELECT count(*) FROM reading WHERE {which}", *values))
+
+
+def release(db: sqlite3.Connection, meter: str = "") -> int:
+    """Let held readings wait again; the box that runs sees it at its next look."""
+    again = f"UPDATE reading SET state = {AGAIN}, why = '' WHERE state = {HELD} AND (? = '' OR meter = ?)"
+    return db.execute(again, (meter, meter)).rowcount
+
+
+def is_broken(error: sqlite3.Error) -> bool:
+    """Whether the file itself is damaged."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "malformed" in str(error)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether there is no room, in the file or on the disk."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE"))
+
+
+def rescued(path: Path) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+    """What can still be read of a broken buffer: what it knew of itself, and its rows that the centre has not, from both
+    ends up to where it breaks. One that the centre has after all is sent once more, which does no harm."""
+    about: dict[str, str] = {}
+    rows: dict[int, tuple[Any, ...]] = {}
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1.0)
+    try:
+        about = _all_that_come(db, "SELECT key, value FROM about", about)
+        wanted = f"number > {int(about.get('acknowledged', '0'))} OR state <> {PLAIN}"
+        for order in ("ASC", "DESC"):
+            columns = "number, state, meter, taken_at, counts, boot, steady, body, why"
+            query = f"SELECT {columns} FROM reading NOT INDEXED WHERE {wanted} ORDER BY number {order}"
+            try:
+                for number, *rest in db.execute(query):
+                    if number in rows or len(rows) >= RESCUED_AT_MOST:
+                        break
+                    if is_row(rest):
+                        rows[number] = tuple(rest)
+            except sqlite3.Error as error:
+                log.warning("%s breaks off: %s", path.name, error)
+    finally:
+        db.close()
+    return about, [rows[number] for number in sorted(rows)]
+
+
+def _all_that_come(db: sqlite3.Connection, query: str, found: dict[str, str]) -> dict[str, str]:
+    try:
+        for key, value in db.execute(query):
+            found[str(key)] = str(value)
+    except sqlite3.Error as error:
+        log.warning("the broken buffer does not say what it knew of itself: %s", error)
+    return found
+
+
+def is_row(values: Sequence[Any]) -> bool:
+    """Whether what was read of a broken file is still a reading."""
+    try:
+        state, meter, _, _, _, _, body, _ = values
+        return state in {PLAIN, HELD, AGAIN} and load(Reading, body).meter == meter
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,74 @@
+"""From the buffer of an edge box through its sender and a real server into the centre's store."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from energy.http import Client, client
+from energy.model.horizon import Interval
+from energy.store import Store
+from meters.edge.buffer import Buffer
+from meters.edge.sender import Sender
+from tests.api.door import BOX, BOX_TOKEN, T0, app, doors, opened, reading, served
+
+SPAN = Interval(T0 - timedelta(days=1), T0 + timedelta(days=2))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with closing(opened(tmp_path / "centre.sqlite")) as made:
+        yield made
+
+
+@pytest.fixture
+def buffer(tmp_path: Path) -> Iterator[Buffer]:
+    with closing(Buffer(tmp_path / "edge.sqlite", max_bytes=10**8)) as made:
+        yield made
+
+
+@pytest.fixture
+def way() -> Iterator[Client]:
+    with closing(client(read_seconds=10)) as made:
+        yield made
+
+
+def sender(buffer: Buffer, way: Client, centre: str, **more: object) -> Sender:
+    return Sender(buffer, way, name=BOX, centre=centre, token=BOX_TOKEN, **{"most_in_batch": 10} | more)  # type: ignore[arg-type]
+
+
+def send_all(sending: Sender, buffer: Buffer, turns: int = 100) -> None:
+    for _ in range(turns):
+        if not buffer.backlog().waiting:
+            return
+        sending.turn()
+    raise AssertionError(f"still {buffer.backlog()}")
+
+
+def test_readings_arrive_as_they_were_taken_once_and_in_order(store: Store, buffer: Buffer, way: Client) -> None:
+    taken = [reading(n, "m-1" if n % 2 else "m-2") for n in range(35)]
+    buffer.add(taken)
+    with served(app(store)) as centre:
+        send_all(sender(buffer, way, centre), buffer)
+    got = sorted([*store.readings.of("m-1", SPAN), *store.readings.of("m-2", SPAN)], key=lambda one: one.taken_at)
+    assert got == taken
+    edge = store.edges.get(BOX)
+    assert edge is not None and (edge.last, edge.received, edge.missing) == (35, 35, 0)
+    assert edge.backlog.waiting == 0
+
+
+def test_an_unknown_meter_holds_up_no_other(store: Store, buffer: Buffer, way: Client) -> None:
+    buffer.add([reading(n, "m-1" if n % 2 else "strange") for n in range(20)])
+    with served(app(store)) as centre:
+        send_all(sender(buffer, way, centre), buffer)
+        assert len(store.readings.of("m-1", SPAN)) == 10
+        edge = store.edges.get(BOX)
+        assert edge is not None and edge.backlog.held == 10 == buffer.backlog().held
+    with served(app(store, of=doors(("m-1", "strange")))) as centre:
+        assert buffer.release() == 10
+        buffer.add([reading(99)])
+        send_all(sender(buffer, way, centre), buffer)
+    assert len(store.readings.of("strange", SPAN)) == 10
+    assert len(store.readings.of("m-1", SPAN)) == 11
