@@ -71,6 +71,8 @@ def _better(base: Judged, made: Judged) -> bool:
     """Something that failed holds now (or is gone with what cannot be known), and little that held fails."""
     if made.score is None:
         return False
+    if made.how.cabinet is not None:  # most of what the meter says is unknown until the wires are changed
+        return not made.failed
     return evidence(made.checks) > evidence(base.checks) + 0.5 and len(made.failed) < max(len(base.failed), 1)
 
 

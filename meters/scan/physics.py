@@ -161,6 +161,8 @@ def _power_of_currents(said: Values, grain: Values) -> Check | None:
     if not loaded(said, grain):
         return Check(name=name, ok=None, said="too little current flows")
     compared = list(_compared(said, kva))
+    if not compared:
+        return Check(name=name, ok=None, said="no phase tells voltage, current and power")
     wrong = [told for ok, told in compared if not ok]
     return Check(name=name, ok=not wrong, said="; ".join(wrong or [compared[-1][1]]), weight=2.0)
 

@@ -160,7 +160,7 @@ def _signs(how: How, polls: Sequence[Poll]) -> Iterator[Variant]:
 
 def _scales(how: How, polls: Sequence[Poll]) -> Iterator[Variant]:
     said = polls[-1].values
-    power_off = _power_off(said)
+    power_off, grain = _power_off(said), how.grain(said)
     yield from _scaled_group(how, ("voltage",), _voltage_factors(said, power_off), "voltage")
     if power_off is not None:
         yield from _scaled_group(how, ("current",), _nice(power_off), "current")
@@ -177,9 +177,9 @@ def _scales(how: How, polls: Sequence[Poll]) -> Iterator[Variant]:
     if hz := said.get("frequency"):
         found = [t for net in NETS_HZ for t in TENS if near(hz * t, net, 0.04)]
         yield from _scaled_group(how, ("frequency",), found, "frequency")
-    yield from _scaled_group(how, ("energy",), _energy_factors(polls), "energy")
-    if (factor := _flow_off(polls)) is not None:
-        yield from _scaled_group(how, ("power", "reactive", "apparent", "current"), _nice(factor), "power and current")
+    yield from _scaled_group(how, ("energy",), _energy_factors(polls, grain), "energy")
+    flows = ("power", "reactive", "apparent", "current")
+    yield from _scaled_group(how, flows, _flow_factors(polls, grain), "power and current")
 
 
 def _scaled_group(how: How, kinds: Sequence[str], factors: Iterable[float], what: str) -> Iterator[Variant]:
@@ -247,12 +247,16 @@ def _nice(ratio: float | None) -> list[float]:
     """The factors that a mistake makes, near a measured one (known to some per cent)."""
     if ratio is None or not 1e-9 < ratio < 1e9:
         return []
-    transformers = [p / 5 for p in AMPS if p > 50] + [float(p) for p in AMPS]
-    known = [*TENS, *transformers, *(1 / t for t in transformers)]
     return sorted(
-        (k for k in known if abs(log10(ratio / k)) < log10(1.13)),
+        (k for k in _known_factors() if abs(log10(ratio / k)) < log10(1.13)),
         key=lambda k: (abs(log10(ratio / k)) > 0.017, k not in TENS, abs(log10(ratio / k))),
     )[:3]
+
+
+def _known_factors() -> list[float]:
+    """Powers of ten, and the ratios of current transformers to 5 and to 1 A, each way."""
+    transformers = {p / 5 for p in AMPS if p > 50} | {float(p) for p in AMPS}
+    return sorted({*TENS, *transformers, *(1 / t for t in transformers)})
 
 
 def _voltage_factors(said: Values, power_off: float | None) -> list[float]:
@@ -306,20 +310,26 @@ def _factor_factors(said: Values) -> list[float]:
     return [t for t in TENS if factor and made and near(abs(factor) * t, made, 0.06)]
 
 
-def _energy_factors(polls: Sequence[Poll]) -> list[float]:
-    """How much more the power made than the counter gained; a large stand may be of another unit as well."""
-    off = _flow_off(polls)
-    return [] if off is None else _nice(1 / off)
+def _energy_factors(polls: Sequence[Poll], grain: Values) -> list[float]:
+    """How many times more the power made than the counter gained; the opposite of `_flow_off`."""
+    return [1 / factor for factor in _flow_factors(polls, grain)]
 
 
-def _flow_off(polls: Sequence[Poll]) -> float | None:
-    """How many times what the power made the counter gained."""
-    into, out, _ = flowed_kwh(polls)
+def _flow_factors(polls: Sequence[Poll], grain: Values) -> list[float]:
+    """How many times what the power made the counter gained: known only as well as the counter steps are fine. Where
+    several ratios of transformers lie within that, none is named: who waits longer knows."""
+    into, out, doubt = flowed_kwh(polls)
     flowed, name = (into, "total_import") if into >= out else (out, "total_export")
     if not flowed or name not in polls[0].values or name not in polls[-1].values:
-        return None
-    gained = polls[-1].values[name] - polls[0].values[name]
-    return gained / flowed if gained > 0 else None
+        return []
+    gained, step = polls[-1].values[name] - polls[0].values[name], grain.get(name, 0.0)
+    if gained <= 0:
+        return []
+    off = gained / flowed
+    low, high = off * max(1 - step / gained - doubt / flowed, 1e-3), off * (1 + step / gained + doubt / flowed)
+    within = [k for k in _known_factors() if 0.96 * low <= k <= 1.04 * high]
+    tens = [k for k in within if k in TENS]
+    return within if len(within) == 1 else tens if len(tens) == 1 and high < 1.3 * low else []
 
 
 # ---- types, the whole meter
