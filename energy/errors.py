@@ -50,6 +50,10 @@ class MeterError(LoadstoneError):
     """A meter gave no usable answer. Inside a collector this is data, not a crash."""
 
 
+class EnoughError(LoadstoneError):
+    """Whoever waits for something long wants no more of it; what is known until now is given."""
+
+
 class DecisionRefusedError(LoadstoneError):
     """A decision cannot be kept. The text says why not and what would be possible."""
 

@@ -53,8 +53,11 @@ class Scanner(Protocol):
 
     name: str
 
-    def scan(self, host: str, *, progress: Callable[[float, str], None] | None = None) -> Sequence[FoundMeter]:
-        """What answers there, best guesses first. MeterError where nothing does."""
+    def scan(
+        self, host: str, *, units: str = "", progress: Callable[[float, str], None] | None = None
+    ) -> Sequence[FoundMeter]:
+        """What answers there, best guesses first. MeterError where nothing does. `units` as "1-32" or "1,2,5" are asked
+        alone; a progress that raises EnoughError ends the scan with what was found."""
         ...
 
     def look(self, settings: Mapping[str, object]) -> FoundMeter:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meters.scan.commands import scan, try_settings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,6 +28,10 @@ CONFIG = click.option(
 @click.group()
 def meters() -> None:
     """Which meters Loadstone can read, and what one says right now."""
+
+
+meters.add_command(scan)
+meters.add_command(try_settings)
 
 
 @meters.command("list")

@@ -35,6 +35,7 @@ class Settings(LineSettings):
     registers: Annotated[dict[str, Register], BeforeValidator(_known_registers)] = Field(default={})
     function_code: Literal[3, 4] | None = None
     word_order: Literal["high first", "low first"] | None = None
+    address_shift: Literal[-1, 0, 1] = 0  # where the device counts its registers one higher or lower than the profile
     max_registers: int | None = Field(default=None, ge=1, le=125)
 
     @field_validator("profile")
@@ -59,7 +60,8 @@ class Settings(LineSettings):
         profile = load(self.profile, folder)
         said = {"function_code": self.function_code, "word_order": self.word_order, "max_registers": self.max_registers}
         changes: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
-        return profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
+        whole = profile.model_copy(update=changes | {"registers": profile.registers | self.registers})
+        return shifted(whole, self.address_shift) if self.address_shift else whole
 
     def complete(self, meter: Meter, folder: str = ".") -> Meter:
         """The meter with what its profile knows of it; what the config says itself counts."""
@@ -69,6 +71,23 @@ class Settings(LineSettings):
         if meter.rollover_kwh is not None or register is None or register.rollover is None:
             return known
         return replace(known, rollover_kwh=register.rollover * UNITS["energy"][register.unit] * self.ct_ratio)
+
+
+ADDRESSES = ("at", "minus")
+LONE_ADDRESSES = ("exponent_at",)
+
+
+def shifted(profile: Profile, step: int) -> Profile:
+    """The table with every address one higher or lower. ConfigError where one would fall out of what there is."""
+    moved: dict[str, Register] = {}
+    for name, register in profile.registers.items():
+        places = {key: tuple(at + step for at in getattr(register, key, ())) for key in ADDRESSES}
+        lone = {key: at + step for key in LONE_ADDRESSES if (at := getattr(register, key, None)) is not None}
+        if any(not 0 <= at - profile.address_base <= 65535 for at in (*places["at"], *places["minus"], *lone.values())):
+            raise ConfigError("address_shift", [Mistake(name, f"no register lies {step:+d} beside its address")])
+        known = {key: value for key, value in places.items() if value}
+        moved[name] = register.model_copy(update=known | lone)
+    return profile.model_copy(update={"registers": moved})
 
 
 def build(settings: Settings, context: Context) -> MeterReader:

@@ -40,4 +40,5 @@ class FoundMeter:
     checks: tuple[Check, ...] = ()
     fixes: tuple[Fix, ...] = ()
     score: float | None = None
+    others: tuple[str, ...] = ()  # profiles whose values fit as well: the same registers, or a part of them
     note: str = ""

@@ -1,0 +1,1 @@
+"""Commissioning: finds the meters behind an address, and says by physics whether what they tell can be right."""
