@@ -133,6 +133,7 @@ def prepare(
     born = time.monotonic()
     rehearsal.quiet_days(days_between(first, planned))
     service.verify_due()
+    service.learn_due()
     lived = time.monotonic()
     service.house.optimizer_seconds = min(SOLVE_SECONDS, settings.optimizer.seconds)
     with wire(settings, rehearsal.plant, clock) if wire else nullcontext() as rehearsal.read_meters:
@@ -142,6 +143,7 @@ def prepare(
         rehearsal.live_to(opening(settings, day))
     service.house.optimizer_seconds = settings.optimizer.seconds
     service.verify_due()
+    service.learn_due()
     seconds |= {"history": round(lived - born, 1), "planned_week": round(time.monotonic() - lived, 1)}
     return Demo(
         config=own,

@@ -125,7 +125,7 @@ class Schedule:
             attempt("collect", self._service.collect)
 
     def due(self) -> list[Due]:
-        """What is due at the plant's time: facts first, then the hourly round, the offers' own times, the accounts."""
+        """What is due at the plant's time: facts first, then the hourly round, the offers' own times, accounts, machines."""
         service, house = self._service, self._service.house
         now, zone, rules = house.clock.now(), house.site.zone, house.calendar.rules
         found: list[Due] = []
@@ -138,6 +138,8 @@ class Schedule:
         settled = on_day_of(now - timedelta(hours=house.settle_after_hours), datetime.min.time(), zone)
         if not house.store.steps.done("accounts", settled, ""):
             found.append(Due(name="accounts", slot=settled, call=service.verify_due))
+        if not house.store.steps.done("machines", settled, ""):
+            found.append(Due(name="machines", slot=settled, call=service.learn_due))
         return found
 
     def _do(self, due: Due) -> list[str]:

@@ -36,6 +36,7 @@ from energy.steps import collect as collecting
 from energy.steps import decide as deciding
 from energy.steps import dispatch as dispatching
 from energy.steps import fetch as fetching
+from energy.steps import learn as learning
 from energy.steps import plan as planning_step
 from energy.steps import predict as predicting
 from energy.steps import propose as proposing
@@ -221,6 +222,22 @@ class LoadstoneService:
         if since is None:
             return []
         return [self.verify(since + timedelta(days=n)) for n in range((last - since).days + 1)]
+
+    def learn_due(self) -> date | None:
+        """Learn of every local day that has ended and settled and was not learned yet, and of the last two again; then
+        what the days say together. Returns the last day, None where there was nothing to learn."""
+        h, now = self.house, self.house.clock.now()
+        last = local_date(now - timedelta(hours=h.settle_after_hours), h.site.zone) - timedelta(days=1)
+        days = learning.due_days(h.store, last, self._first_day)
+
+        def call() -> date | None:
+            for day in days:
+                learning.learn(h.store, site=h.site, calendar=h.calendar, tariff=h.tariff, day=day, now=now)
+            if days:
+                learning.conclude(h.store, site=h.site, last=days[-1], now=now)
+            return days[-1] if days else None
+
+        return self.runner.run("learn", call)
 
     def _first_day(self) -> date | None:
         """The first local day that the settlement meter knows whole."""

@@ -21,7 +21,17 @@ def site(said: s.SiteSection) -> Site:
         import_limit_kw=said.import_limit_kw,
         export_limit_kw=said.export_limit_kw,
         machines=tuple(
-            Machine(id=m.id, name=m.name or m.id, group=m.group or m.id, idle_kw=m.idle_kw, rated_kw=m.rated_kw)
+            Machine(
+                id=m.id,
+                name=m.name or m.id,
+                group=m.group or m.id,
+                idle_kw=m.idle_kw,
+                rated_kw=m.rated_kw,
+                holding_kw=m.holding_kw,
+                restart_minutes=m.restart_minutes,
+                restart_kwh=m.restart_kwh,
+                learned_profiles=m.learned_profiles or said.learned_profiles,
+            )
             for m in said.machines
         ),
         battery=None if said.battery is None else Battery(**dict(said.battery)),

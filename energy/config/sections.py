@@ -12,7 +12,7 @@ from energy.clock import zone_exists
 from energy.model.calendar import Attended
 from energy.model.forecast import Target
 from energy.model.meter import Measures, Role
-from energy.model.site import BatteryRule
+from energy.model.site import BatteryRule, LearnedProfiles
 from energy.model.tariff import Period
 from energy.plugins import nearest
 
@@ -71,6 +71,16 @@ class MachineSection(Section):
     group: str = Field("", description="machines of one kind: furnaces, presses")
     rated_kw: Power = Field(0.0, description="rated power, kW")
     idle_kw: Power = Field(0.0, description="what it draws when it waits, kW; stays in base load")
+    holding_kw: Power | None = Field(
+        None, description="what it draws to keep itself ready, kW; learned from its meter where it is not given"
+    )
+    restart_minutes: int | None = Field(
+        None, ge=0, le=7 * 1440, description="what coming up again takes: waits up to that long are no waste"
+    )
+    restart_kwh: float = Field(0.0, ge=0, le=1e6, description="energy that coming up again takes, kWh")
+    learned_profiles: LearnedProfiles | None = Field(
+        None, description="as for the site, for this machine; none given: as the site"
+    )
 
     @model_validator(mode="after")
     def _idle_below_rated(self) -> Self:
@@ -121,6 +131,10 @@ class SiteSection(Section):
     step_minutes: Literal[5, 10, 15, 30, 60] = Field(15, description="step of plans and interval energy, minutes")
     battery: BatterySection | None = Field(None, description="the battery, where there is one")
     machines: tuple[MachineSection, ...] = Field((), description="machines that run jobs, one at a time")
+    learned_profiles: LearnedProfiles = Field(
+        LearnedProfiles.SHOWN,
+        description="power profiles learned from meters: `off`, `shown` beside the typed-in ones, `used` in plans",
+    )
 
 
 class ShiftSection(Section):

@@ -4,15 +4,30 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class LearnedProfiles(StrEnum):
+    """What is done with power profiles that meters taught."""
+
+    OFF = "off"
+    SHOWN = "shown"  # beside the typed-in ones
+    USED = "used"  # plans are made with them
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A machine that runs jobs, one at a time. `idle_kw` is what it draws when it waits; that stays in base load."""
+    """A machine that runs jobs, one at a time. `idle_kw` is what it draws when it waits; that stays in base load.
+
+    `holding_kw` is what it draws to keep itself ready (temperature, pressure); `restart_*` what coming up again after
+    it was switched off takes. None: nobody said."""
 
     id: str
     name: str
     group: str  # machines of one kind, as the plant calls it: furnaces, presses, galvanic
     idle_kw: float = 0.0
     rated_kw: float = 0.0
+    holding_kw: float | None = None
+    restart_minutes: int | None = None
+    restart_kwh: float = 0.0
+    learned_profiles: LearnedProfiles = LearnedProfiles.SHOWN
 
 
 class BatteryRule(StrEnum):

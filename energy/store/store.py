@@ -20,6 +20,7 @@ from energy.store.events import Events
 from energy.store.facts import Facts
 from energy.store.floor import Floor
 from energy.store.forecasts import Forecasts
+from energy.store.insight import Learned, MachineDays
 from energy.store.intervals import Intervals
 from energy.store.jobs import Jobs
 from energy.store.journal import Journal
@@ -49,7 +50,9 @@ __all__ = [
     "Jobs",
     "Journal",
     "JournalEntry",
+    "Learned",
     "Ledger",
+    "MachineDays",
     "Offers",
     "PlanKind",
     "Planning",
@@ -95,6 +98,8 @@ class Store:
         self.events = Events(database, site)
         self.ledger = Ledger(database, site)
         self.journal = Journal(database, site)
+        self.machine_days = MachineDays(database, site)
+        self.learned = Learned(database, site)
         self.steps = Steps(database, site)
         self.receipts = Receipts(database, site)
 

@@ -169,6 +169,16 @@ class MachineDayRow(Versioned, table=True):
     at: datetime
 
 
+class MachineLearnedRow(Versioned, table=True):
+    """What was learned of a machine from many days: its levels, the profile of a product, its drift."""
+
+    __tablename__ = "machine_learned"
+    machine: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    at: datetime
+
+
 # --- what is planned and ran ---
 
 

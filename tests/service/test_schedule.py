@@ -22,7 +22,7 @@ class Calls:
     def __init__(self, plant: SmallPlant, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made: list[str] = []
         self.does: dict[str, Callable[[], object]] = {}
-        for name in ("heartbeat", "answer_facts", "verify_due", "collect"):
+        for name in ("heartbeat", "answer_facts", "verify_due", "learn_due", "collect"):
             monkeypatch.setattr(plant.service, name, self._call(name))
 
     def _call(self, name: str) -> Callable[[], object]:
@@ -97,7 +97,7 @@ def test_a_day_and_a_half_missed_are_caught_up_once(schedule: Schedule, plant: S
     plant.clock.advance(timedelta(hours=36))
     again = Schedule(plant.service)  # the process was started again
     again.tick()
-    assert calls.take() == ["heartbeat", "verify_due"]  # and not 36 of them
+    assert calls.take() == ["heartbeat", "verify_due", "learn_due"]  # and not 36 of them
     for _ in range(5):
         assert again.tick() == []
     assert calls.take() == []
@@ -210,8 +210,8 @@ def test_a_failed_round_keeps_nothing_else_from_its_turn(
 
     calls.does["heartbeat"] = fail
     plant.clock.move_to(at(TUESDAY + timedelta(days=1), 1))
-    assert "accounts" in schedule.tick()
-    assert calls.take() == ["heartbeat", "verify_due"]
+    assert schedule.tick()[-2:] == ["accounts", "machines"]
+    assert calls.take() == ["heartbeat", "verify_due", "learn_due"]
     assert schedule.tick() == []  # not again and again: at the next slot
     plant.clock.advance(timedelta(hours=1))
     assert schedule.tick() == ["heartbeat"]

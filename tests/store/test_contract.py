@@ -13,6 +13,7 @@ from energy.model.event import Commitment, Event, EventKind, EventState
 from energy.model.fact import Fact, FactKind
 from energy.model.forecast import Forecast, Target
 from energy.model.horizon import Horizon, Interval
+from energy.model.insight import Basis, Detail, Drift, DriftOf, LearnedProfile, Levels, MachineDay
 from energy.model.job import AsIsEntry, Cause, Job, JobState, Mode, Planned
 from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.proposal import (
@@ -479,6 +480,63 @@ def test_receipts_tell_what_was_sent(store: Store) -> None:
     assert not store.receipts.add(sent)
     assert store.receipts.has("i")
     assert store.receipts.of("i") == [failed, sent]
+
+
+# --- machines ---
+
+
+def learned_profile(runs: int = 5) -> LearnedProfile:
+    return LearnedProfile(
+        machine="press",
+        product="50% covers/left",
+        mode="eco",
+        basis=Basis.POWER,
+        p10=(80.0,),
+        p50=(85.0,),
+        p90=(90.0,),
+        runs=runs,
+        left_out=0,
+        first=date(2026, 5, 1),
+        last=date(2026, 5, 20),
+        minutes=180.0,
+        spread=0.03,
+    )
+
+
+def test_machine_days_are_kept_as_versions(store: Store) -> None:
+    day = MachineDay(machine="press", meter="m", day=T0.date(), detail=Detail.READINGS, known_share=1.0, levels=None)
+    later = replace(day, kwh=12.5, histogram=((3, 1.5),))
+    assert store.machine_days.last() is None
+    assert store.machine_days.put(day, at(1)) and not store.machine_days.put(day, at(2))
+    assert store.machine_days.put(later, at(3))
+    other = replace(day, machine="oven", day=T0.date() + timedelta(days=1))
+    assert store.machine_days.put(other, at(3))
+    assert store.machine_days.of(T0.date(), other.day) == [later, other]
+    assert store.machine_days.of(T0.date(), other.day, "press") == [later]
+    assert store.machine_days.last() == other.day
+    assert store.machine_days.versions("press", day.day) == 2
+
+
+def test_what_was_learned_of_machines(store: Store) -> None:
+    levels = Levels(
+        off_kw=None, idle_kw=9.0, holding_kw=None, running_kw=90.0, on_above_kw=4.5, holding_above_kw=None,
+        running_above_kw=30.0,
+    )  # fmt: skip
+    assert store.learned.put_levels("press", levels, at(1)) and not store.learned.put_levels("press", levels, at(2))
+    assert store.learned.levels() == {"press": levels}
+    assert store.learned.put_profile(learned_profile(), at(1))
+    assert store.learned.put_profile(learned_profile(runs=9), at(2))
+    assert store.learned.profiles() == {("press", "50% covers/left", "eco"): learned_profile(runs=9)}
+    drift = Drift(
+        machine="press", of=DriftOf.WORK, size=0.05, size_low=0.04, size_high=0.06, since=at(3), since_first=at(2),
+        since_last=at(4), ramp=False, confidence=0.99, strength=6.0, before=40, after=9, unit="energy",
+    )  # fmt: skip
+    assert not store.learned.put_drift("press", DriftOf.WORK, None, at(5))
+    assert store.learned.put_drift("press", DriftOf.WORK, drift, at(5))
+    assert store.learned.drifts() == [drift]
+    assert store.learned.put_drift("press", DriftOf.WORK, None, at(6))
+    assert store.learned.drifts() == []
+    assert not store.learned.put_drift("press", DriftOf.WORK, None, at(7))
 
 
 # --- events and accounts ---

@@ -32,6 +32,16 @@ def upgrade() -> None:
     with op.batch_alter_table('machine_day', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_machine_day_site_current_day'), ['site', 'current', 'day'], unique=False)
 
+    op.create_table('machine_learned',
+    sa.Column('site', sa.String(), nullable=False),
+    sa.Column('current', sa.Boolean(), nullable=False),
+    sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
+    sa.Column('machine', sa.String(), nullable=False),
+    sa.Column('subject', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('site', 'machine', 'subject', 'version', name=op.f('pk_machine_learned'))
+    )
     op.create_table('meter_exchange',
     sa.Column('site', sa.String(), nullable=False),
     sa.Column('id', sa.String(), nullable=False),
@@ -71,6 +81,7 @@ def downgrade() -> None:
     with op.batch_alter_table('machine_day', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_machine_day_site_current_day'))
 
+    op.drop_table('machine_learned')
     op.drop_table('machine_day')
     op.drop_table('edge')
     # ### end Alembic commands ###

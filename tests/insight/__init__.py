@@ -1,0 +1,1 @@
+"""What meters tell of machines."""
