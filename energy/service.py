@@ -212,7 +212,8 @@ class LoadstoneService:
         return self.runner.run("verify", call)
 
     def verify_due(self) -> list[DaySavings]:
-        """Account every local day that has ended and settled and has no account yet, and the last two again."""
+        """Account every local day that has ended and settled and has no account yet, the last two again, and those of
+        which the meters' word has changed since."""
         h, now = self.house, self.house.clock.now()
         last = local_date(now - timedelta(hours=h.settle_after_hours), h.site.zone) - timedelta(days=1)
         begun = h.store.note("accounted-until")
@@ -221,7 +222,11 @@ class LoadstoneService:
         )
         if since is None:
             return []
-        return [self.verify(since + timedelta(days=n)) for n in range((last - since).days + 1)]
+        changed = h.store.note(verifying.AGAIN)
+        since = min(since, verifying.first_again(h.store, h.site.zone) or since)
+        accounts = [self.verify(since + timedelta(days=n)) for n in range((last - since).days + 1)]
+        verifying.accounted_again(h.store, changed)
+        return accounts
 
     def learn_due(self) -> date | None:
         """Learn of every local day that has ended and settled and was not learned yet, and of the last two again; then

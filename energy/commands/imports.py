@@ -44,6 +44,8 @@ def imports() -> None:
 @imports.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--meter", default="", help="Keep the rows as interval energy of this meter of config.yaml.")
+@click.option("--billing", is_flag=True, help="Of the settlement meter: the file is what the network operator bills "
+              "(D+1 values). It becomes what accounts are made of; what the meter itself counted stays beside it.")  # fmt: skip
 @click.option("--series", "key", default="", help="Keep them as a stored series: price.day_ahead, carbon.intensity, "
               "weather.temperature, load.base …")  # fmt: skip
 @click.option("--column", required=True, help="The column of values (of a meter: import).")
@@ -78,6 +80,7 @@ def readings(file: Path, config: Path, dry_run: bool, **options: Any) -> None:
 
     \b
     loadstone import readings load.csv --meter grid --column kWh --stamps end
+    loadstone import readings d1.csv --meter grid --billing --column kWh
     loadstone import readings prices.csv --series price.day_ahead --column OT --unit EUR/MWh --dry-run
     """
     from energy.config import load_settings
@@ -86,6 +89,8 @@ def readings(file: Path, config: Path, dry_run: bool, **options: Any) -> None:
 
     if bool(options["meter"]) == bool(options["key"]):
         raise click.UsageError("say where the rows go: either --meter ID or --series KEY")
+    if options["billing"] and not options["meter"]:
+        raise click.UsageError("--billing belongs to the settlement meter: --meter ID")
     settings = load_settings(config)
     columns = (options["column"], *([options["export_column"]] if options["export_column"] else []))
     mapping = FileMapping(
@@ -123,12 +128,17 @@ def to_meter(
     settings: "Settings", read: "ReadResult", columns: tuple[str, ...], options: dict[str, Any], dry_run: bool
 ) -> None:
     from energy.exchange.imported import as_intervals
+    from energy.metering.tree import settlement
     from energy.plugins import nearest
 
     known = {said.meter.id: said.meter for said in settings.meters}
     if options["meter"] not in known:
         raise click.BadParameter(f"no meter {options['meter']!r}{nearest(options['meter'], list(known))}",
                                  param_hint="--meter")  # fmt: skip
+    billed = settlement(list(known.values()))
+    if options["billing"] and (billed is None or billed.id != options["meter"]):
+        way_out = f"only the settlement meter is billed; that is {billed.id!r}" if billed else "there is no grid meter"
+        raise click.BadParameter(way_out, param_hint="--billing")
     try:
         rows = as_intervals(read, known[options["meter"]], unit=options["unit"], columns=columns, net=options["net"])
     except ValueError as error:
@@ -138,27 +148,53 @@ def to_meter(
             click.echo(f"  {interval.start:%Y-%m-%d %H:%M} UTC  import {interval.import_kwh} kWh  "
                        f"export {interval.export_kwh} kWh")  # fmt: skip
     elif rows.intervals:
-        new = keep_intervals(settings, rows.intervals, options["source"])
+        new = keep_intervals(settings, rows.intervals, options["source"], billing=options["billing"])
         click.echo(f"{new} new, {len(rows.intervals) - new} as before")
+        if options["billing"]:
+            tell_difference(settings, rows.intervals)
     finish([*read.bad, *rows.bad], bool(rows.intervals))
 
 
-def keep_intervals(settings: "Settings", intervals: "Sequence[IntervalEnergy]", source: str) -> int:
-    """Keep what a meter counted, and reckon the plant's load of that time anew: the forecasters learn from it."""
+def keep_intervals(
+    settings: "Settings", intervals: "Sequence[IntervalEnergy]", source: str, *, billing: bool = False
+) -> int:
+    """Keep what a meter counted, or what the network operator says that it did, and reckon the plant's load of that time
+    anew: the forecasters learn from it, and accounts of that time are made again."""
     from datetime import timedelta
 
     from energy.build import open_store
     from energy.model.horizon import Interval
-    from energy.steps.collect import renew_loads
+    from energy.steps.collect import collect_virtual, renew_loads
+    from energy.steps.verify import account_again
 
     now = settings.clock().now()
     with closing(open_store(settings)) as store:
-        new = store.intervals.put(intervals, now, source=source)
+        new = (store.billed if billing else store.intervals).put(intervals, now, source=source)
         if new:
             last = intervals[-1]
             span = Interval(intervals[0].start, last.start + timedelta(minutes=last.minutes))
+            collect_virtual(store, settings.site, store.meters(), span, now)
             renew_loads(store, settings.site, store.meters(), span, now)
+            account_again(store, span.start)
     return new
+
+
+def tell_difference(settings: "Settings", intervals: "Sequence[IntervalEnergy]") -> None:
+    """Our own meter beside the file, day by day."""
+    from energy.build import open_store
+    from energy.clock import local_date
+    from energy.reports.billing import billed_days
+
+    zone = settings.site.zone
+    first, last = (local_date(one.start, zone) for one in (intervals[0], intervals[-1]))
+    with closing(open_store(settings)) as store:
+        for day in billed_days(store, store.meters(), zone, first, last):
+            mark = "  differs: look at the ratio of the transformers, and at gaps" if day.differs else ""
+            missed = f"; {day.only_billed} intervals that our meter missed" if day.only_billed else ""
+            click.echo(
+                f"  {day.day}  billed {day.billed_kwh:,.1f} kWh, own meter {day.own_kwh:,.1f} kWh, "
+                f"difference {day.difference_kwh:+,.1f} kWh over {day.compared} intervals{missed}{mark}"
+            )
 
 
 def to_series(

@@ -33,6 +33,7 @@ def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
         mistakes.add("meters", "none has `role: settlement` and `measures: grid`; the bill is made of that meter")
     for path in billed[1:]:
         mistakes.add(f"{path}.role", f"{billed[0]} is the settlement meter of the grid already; this one is a `check`")
+    _tree(rows, mistakes)
     for path, row in rows:
         if row.get("measures") == "machine" and not row.get("machine"):
             mistakes.add(path, "measures a machine; say which: `machine: …`")
@@ -81,6 +82,41 @@ def _doors(data: dict[str, Any], mistakes: Mistakes) -> None:
         taken = dashboard.get("port", 8501) if isinstance(dashboard, dict) else 8501
         if str(api.get("port", 8502)) == str(taken):
             mistakes.add("api.port", f"port {taken} is the dashboard's; choose another")
+
+
+def _tree(rows: list[tuple[str, dict[str, Any]]], mistakes: Mistakes) -> None:
+    """Meters above and parts of virtual ones: known, and none above or in itself."""
+    ids = [row["id"] for _, row in rows if isinstance(row.get("id"), str)]
+    ups: dict[str, list[str]] = {}
+    made: dict[str, list[str]] = {}
+    for path, row in rows:
+        parts = row.get("parts") or []
+        named = [(f"{path}.above", row.get("above")), *((f"{path}.parts", part) for part in parts)]
+        for where, id in named:
+            if isinstance(id, str) and id not in ids:
+                mistakes.add(where, f"no meter {id!r}{_near(id, ids, 'meters')}")
+        if row.get("role") == "virtual" and row.get("kind") != "virtual":
+            mistakes.add(f"{path}.role", "a virtual meter has `kind: virtual` and the `parts` that it is made of")
+        if isinstance(row.get("id"), str):
+            ups[row["id"]] = [row["above"]] if isinstance(row.get("above"), str) else []
+            made[row["id"]] = [part for part in parts if isinstance(part, str)]
+    for path, row in rows:
+        for key, edges, words in (("above", ups, "hangs below"), ("parts", made, "is made of")):
+            if isinstance(row.get("id"), str) and _leads_back(row["id"], edges):
+                mistakes.add(f"{path}.{key}", f"{row['id']} {words} itself")
+
+
+def _leads_back(id: str, edges: dict[str, list[str]]) -> bool:
+    seen: set[str] = set()
+    waiting = list(edges.get(id, []))
+    while waiting:
+        one = waiting.pop()
+        if one == id:
+            return True
+        if one not in seen:
+            seen.add(one)
+            waiting += edges.get(one, [])
+    return False
 
 
 def _is_here(host: Any) -> bool:

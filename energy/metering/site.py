@@ -87,12 +87,16 @@ def run_load(run: JobRun, horizon: Horizon, *, machine_kw: Series | None, idle_k
 
 
 def shaped(values: Sequence[IntervalEnergy], horizon: Horizon) -> Series:
-    """Mean import power of each slot, kW, where the shape is known: a slot that only has its share of a longer gap says
-    nothing of when a machine ran."""
+    """Mean import power of each slot, kW, where the shape is known: a slot that only has its share of a longer gap, or
+    what a dead meter usually says, tells nothing of when a machine ran."""
     kw = np.full(horizon.slots, np.nan)
     for value in values:
         slot = horizon.slot_of(value.start)
-        known = value.import_kwh is not None and value.quality not in {Quality.SPREAD, Quality.MISSING}
+        known = value.import_kwh is not None and value.quality not in {
+            Quality.SPREAD,
+            Quality.MODELLED,
+            Quality.MISSING,
+        }
         if known and value.import_kwh is not None and 0 <= slot < horizon.slots:
             kw[slot] = value.import_kwh * 60.0 / value.minutes
     return Series(horizon, kw, "kW")

@@ -13,12 +13,14 @@ from energy.model.meter import Role
 from energy.model.proposal import FloorState, OfferState
 from energy.model.series import BASE_LOAD
 from energy.planning.offer_times import on_day_of
+from energy.reports.billing import billed_days
 from energy.reports.meter_state import MeterState
 from energy.reports.models import TARGETS, troubles
 from energy.reports.pages import Attention, Level, Running
 from energy.reports.prices import Prices
 from energy.reports.situation import Rules
 from energy.reports.standing import Standing
+from energy.reports.tree import meter_tree
 from energy.reports.words import clock_time, counted, kw, listed, machine_name, moment, money, span
 from energy.store import Store
 
@@ -26,6 +28,7 @@ ORDER = {Level.URGENT: 0, Level.WARN: 1, Level.INFO: 2}
 HURRY = timedelta(hours=1)  # what expires within it is urgent
 OLD_PLAN = timedelta(hours=2)
 DRIFT_OVER = timedelta(hours=6)
+DIFFERED = timedelta(days=10)  # so far back a difference of the bill is told
 OUTSIDE = 0.6  # of the last hours outside a band that should hold 80 %: the forecast drifts
 
 
@@ -45,6 +48,8 @@ def attention(
         *peaks(rules, now, stands, quarter),
         *events(store, rules, now),
         *meters(rules, now, states),
+        *bill(store, rules, now),
+        *tree(store, rules, now),
         *feeds(rules, now, costs),
         *plan(rules, now, stands),
         *failures(store, rules, now),
@@ -178,6 +183,40 @@ def meters(rules: Rules, now: datetime, states: Sequence[MeterState]) -> Iterato
             view="meters",
             icon="sensors_off",
         )
+
+
+def bill(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
+    """The last billed day that differs from our own settlement meter by more than two good meters do."""
+    today = local_date(now, rules.site.zone)
+    days = [d for d in billed_days(store, store.meters(), rules.site.zone, today - DIFFERED, today) if d.differs]
+    if days:
+        worst = max(days, key=lambda day: abs(day.difference_kwh))
+        yield Attention(
+            level=Level.WARN,
+            title=f"The bill differs from our own meter on {counted(len(days), 'day', 'days')}",
+            detail=f"most on {worst.day:%d %b}: billed {worst.billed_kwh:,.0f} kWh, counted {worst.own_kwh:,.0f} kWh; "
+            "accounts go by the bill",
+            verb="Compare",
+            view="meters",
+            icon="compare_arrows",
+        )
+
+
+def tree(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
+    """Meters below one that together count more than flowed through it, yesterday."""
+    zone = rules.site.zone
+    yesterday = Interval(*day_bounds(local_date(now, zone) - timedelta(days=1), zone))
+    for node in meter_tree(store, yesterday):
+        if node.over:
+            yield Attention(
+                level=Level.WARN,
+                title=f"Below {node.meter.name}, meters count more than flows through it",
+                detail=f"yesterday {node.below_kwh:,.0f} kWh of {node.net_kwh:,.0f} kWh; a transformer ratio, a sign or "
+                "a place in the tree is wrong",
+                verb="Open meters",
+                view="meters",
+                icon="account_tree",
+            )
 
 
 def feeds(rules: Rules, now: datetime, costs: Prices) -> Iterator[Attention]:

@@ -1,15 +1,17 @@
 """How each meter is: what it said last, how old that is, and whether it is silent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.clock import local
 from energy.metering.running import running_interval
+from energy.metering.tree import in_order, settlement
+from energy.metering.virtual import live
 from energy.model.horizon import Interval
 from energy.model.meter import Meter, Reading, ReadingQuality
 from energy.planning.tariff import in_window
 from energy.reports.pages import Running
-from energy.reports.picture import settlement_meter
 from energy.reports.situation import Rules
 from energy.store import Store
 
@@ -32,16 +34,40 @@ class MeterState:
 
 def meter_states(store: Store, now: datetime) -> list[MeterState]:
     """The meters of the plant, in the order of the config."""
-    newest = store.readings.latest()
-    found = []
-    for meter in store.meters():
+    newest, meters = store.readings.latest(), store.meters()
+    found: dict[str, MeterState] = {}
+    for meter in (m for m in meters if not m.parts):
         reading = newest.get(meter.id)
         good = reading
         if reading is not None and reading.quality is not ReadingQuality.GOOD:
             good = store.readings.good_before(meter.id, reading.taken_at)
         age = None if good is None else now - good.taken_at
-        found.append(MeterState(meter=meter, reading=reading, good=good, age=age))
-    return found
+        found[meter.id] = MeterState(meter=meter, reading=reading, good=good, age=age)
+    for meter in in_order(meters):
+        found[meter.id] = virtual_state(meter, [found.get(part.meter) for part in meter.parts], now)
+    return [found[meter.id] for meter in meters]
+
+
+def virtual_state(meter: Meter, parts: Sequence[MeterState | None], now: datetime) -> MeterState:
+    """A virtual meter now: as old as its oldest part, and silent as soon as one of them is."""
+    names = ", ".join(
+        part.meter if state is None else state.meter.name
+        for part, state in zip(meter.parts, parts, strict=True)
+        if state is None or state.silent
+    )
+    heard = [state.good for state in parts if state is not None and state.good is not None]
+    if len(heard) < len(parts):
+        note = f"its part is silent: {names}"
+        silence = Reading(meter=meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+        return MeterState(meter=meter, reading=silence, good=None, age=None)
+    oldest = min(reading.taken_at for reading in heard)
+    powers = {reading.meter: reading.power_kw for reading in heard}
+    good = Reading(meter=meter.id, taken_at=oldest, power_kw=live(meter, powers))
+    reading = good
+    if names:
+        note = f"its part is silent: {names}"
+        reading = Reading(meter=meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
+    return MeterState(meter=meter, reading=reading, good=good, age=now - oldest)
 
 
 def running(store: Store, rules: Rules, now: datetime) -> Running:
@@ -60,7 +86,7 @@ def running(store: Store, rules: Rules, now: datetime) -> Running:
         target_kw=target,
         limit_kw=limit,
     )
-    meter = settlement_meter(store.meters())
+    meter = settlement(store.meters())
     if meter is None:
         return nothing
     readings = store.readings.of(meter.id, Interval(begun - 2 * step, now + timedelta(seconds=1)))

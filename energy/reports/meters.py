@@ -8,18 +8,22 @@ import numpy as np
 
 from energy.clock import day_bounds, floor_to, local_date
 from energy.errors import LoadstoneError
+from energy.metering.tree import settlement
 from energy.model.horizon import Horizon, Interval
 from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.series import Series
+from energy.reports.billing import BilledDay, billed_days
 from energy.reports.meter_state import MeterState, meter_states
 from energy.reports.pages import Header, MeterPage, MeterRow, MetersPage
-from energy.reports.picture import settlement_meter
 from energy.reports.situation import Rules
+from energy.reports.tree import meter_tree
 from energy.reports.words import moment
 from energy.store import Store
 
 LATE_AFTER = timedelta(minutes=2)
 DAY = timedelta(hours=24)
+ENOUGH = timedelta(hours=2)
+BILLED = timedelta(days=31)
 RECENT = timedelta(minutes=5)  # over which reads per minute are counted
 LISTED = timedelta(hours=1)  # readings and faults that are listed
 COMPARED = timedelta(hours=3)  # counter against power
@@ -37,7 +41,21 @@ def meters_page(store: Store, rules: Rules, header: Header) -> MetersPage:
         rows=tuple(sorted(rows, key=lambda row: WORST[row.state])),
         readings_last_hour=store.readings.count(Interval(now - timedelta(hours=1), now)),
         balance_kwh=balance(store.meters(), energies, day_bounds(local_date(now, rules.site.zone), rules.site.zone)[0]),
+        tree=tuple(meter_tree(store, span_today(rules, now))),
+        billed=tuple(reversed(billed_lately(store, rules, now))),
     )
+
+
+def span_today(rules: Rules, now: datetime) -> Interval:
+    """The local day so far; in its first hours, when it says little yet, the day before with it."""
+    today = day_bounds(local_date(now, rules.site.zone), rules.site.zone)[0]
+    return Interval(today if now - today >= ENOUGH else today - DAY, now)
+
+
+def billed_lately(store: Store, rules: Rules, now: datetime) -> list[BilledDay]:
+    """The days of the last weeks that the network operator has billed, oldest first."""
+    today = local_date(now, rules.site.zone)
+    return billed_days(store, store.meters(), rules.site.zone, today - BILLED, today)
 
 
 def meter_page(store: Store, rules: Rules, header: Header, meter: str) -> MeterPage:
@@ -164,7 +182,7 @@ def balance(
 ) -> tuple[float, float] | None:
     """(import of the settlement meter, the same from the parts: consumers + charge − discharge − generation + export),
     kWh, over the intervals of today that all of them know. None without parts."""
-    grid = settlement_meter(meters)
+    grid = settlement(meters)
     parts = [m for m in meters if m.role in {Role.SUB, Role.VIRTUAL} and m.measures is not Measures.GRID]
     if grid is None or not parts:
         return None

@@ -16,6 +16,8 @@ from energy.model.proposal import Decision, FloorState, Gain, NotOffered, Offer,
 from energy.model.savings import DaySavings, JobSaving, PeakSaving
 from energy.model.series import Series
 from energy.model.site import Machine
+from energy.reports.billing import BilledDay
+from energy.reports.tree import Node
 from energy.store.store import JournalEntry
 
 
@@ -430,6 +432,8 @@ class MetersPage:
     rows: tuple[MeterRow, ...]
     readings_last_hour: int
     balance_kwh: tuple[float, float] | None  # settlement meter against the sum of its parts, today
+    tree: tuple[Node, ...] = ()  # today so far
+    billed: tuple[BilledDay, ...] = ()  # the last weeks that the network operator has billed, newest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

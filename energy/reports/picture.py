@@ -11,7 +11,7 @@ from energy.metering.site import job_loads
 from energy.model.event import Event, EventKind, EventState
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Mode
-from energy.model.meter import Measures, Meter, Role
+from energy.model.meter import Measures, Meter
 from energy.model.proposal import LoadShift, OfferState
 from energy.model.run import JobRun
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
@@ -25,6 +25,7 @@ from energy.reports.situation import Rules
 from energy.reports.standing import Standing
 from energy.savings.counterfactual import moved_load
 from energy.store import Store
+from energy.store.metered import flow_of
 
 Row = NDArray[np.float64]
 CARRIED = timedelta(
@@ -96,17 +97,8 @@ def run_loads(
 
 def battery_kw(store: Store, meters: Sequence[Meter], horizon: Horizon) -> Row:
     """What the battery gave (positive) or took, kW; unknown without a meter of its own."""
-    meter = next((m for m in meters if m.measures is Measures.BATTERY), None)
-    if meter is None:
-        return np.full(horizon.slots, np.nan)
-    charge, discharge = store.intervals.power(meter.id, horizon)
+    charge, discharge = flow_of(store, meters, Measures.BATTERY, horizon)
     return np.asarray(np.nan_to_num(discharge.values) - charge.values)
-
-
-def settlement_meter(meters: Sequence[Meter]) -> Meter | None:
-    """The meter that the bill is made of; else the first at the grid connection."""
-    grid = [m for m in meters if m.measures is Measures.GRID]
-    return next((m for m in grid if m.role is Role.SETTLEMENT), grid[0] if grid else None)
 
 
 def planned(standing: Standing, values: Sequence[float] | Row, horizon: Horizon) -> Row:

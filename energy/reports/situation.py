@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from energy.clock import day_bounds, local_date, same_wall_time
 from energy.errors import LoadstoneError
 from energy.metering.site import state_of_charge
+from energy.metering.tree import counting, settlement
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact, FactKind
 from energy.model.forecast import Forecast, Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Job, JobState, Planned
-from energy.model.meter import Measures, Role
+from energy.model.meter import Measures
 from energy.model.proposal import Offer, OfferState, StandingRule
 from energy.model.run import JobRun
 from energy.model.series import (
@@ -33,6 +34,7 @@ from energy.planning.situation import Expected, Situation
 from energy.reports import scenarios
 from energy.reports.models import TARGETS, troubles
 from energy.store import Store
+from energy.store.metered import billed_power, flow_of
 
 LOOK_BACK = timedelta(days=3)  # how far back runs and facts can matter to a plan
 
@@ -241,14 +243,13 @@ def battery_kwh(store: Store, site: Site, now: datetime) -> float:
     """What is in the battery now, reckoned from the last four days of its meter."""
     if site.battery is None:
         return 0.0
-    meter = next((m for m in store.meters() if m.measures is Measures.BATTERY), None)
-    if meter is None:
+    meters = store.meters()
+    if not counting(meters, Measures.BATTERY):
         return site.battery.min_kwh
     step = timedelta(minutes=site.step_minutes)
     start = now - (now - datetime.fromtimestamp(0, now.tzinfo)) % step - timedelta(days=4)
-    charge, discharge = store.intervals.power(
-        meter.id, Horizon(start, int(timedelta(days=4) / step), site.step_minutes)
-    )
+    horizon = Horizon(start, int(timedelta(days=4) / step), site.step_minutes)
+    charge, discharge = flow_of(store, meters, Measures.BATTERY, horizon)
     b = site.battery
     return state_of_charge(
         charge,
@@ -258,11 +259,6 @@ def battery_kwh(store: Store, site: Site, now: datetime) -> float:
         charge_efficiency=b.charge_efficiency,
         discharge_efficiency=b.discharge_efficiency,
     )
-
-
-def settlement_meter(store: Store) -> str | None:
-    """The meter that the bill is made of."""
-    return next((m.id for m in store.meters() if m.role is Role.SETTLEMENT and m.measures is Measures.GRID), None)
 
 
 def first_known(store: Store) -> datetime | None:
@@ -281,7 +277,7 @@ def peaks_so_far(store: Store, rules: Rules, now: datetime) -> dict[tuple[str, s
         for peak in account.peaks:
             real, as_is = peaks.get((peak.charge, peak.period), (0.0, 0.0))
             peaks[peak.charge, peak.period] = (max(real, peak.real_kw), max(as_is, peak.as_is_kw))
-    meter = settlement_meter(store)
+    meter = settlement(store.meters())
     accounted = store.note("accounted-until")
     since = day_bounds(today - timedelta(days=2), zone)[0] if accounted is None else datetime.fromisoformat(accounted)
     step = timedelta(minutes=rules.site.step_minutes)
@@ -289,7 +285,7 @@ def peaks_so_far(store: Store, rules: Rules, now: datetime) -> dict[tuple[str, s
     if meter is None or until <= since:
         return peaks
     horizon = Horizon.between(since, until, rules.site.step_minutes)
-    imported, _ = store.intervals.power(meter, horizon)
+    imported, _ = billed_power(store, meter.id, horizon)
     for (charge, period), kw in tariffs.peaks_of(rules.tariff, imported, zone, rules.calendar.holidays).items():
         real, as_is = peaks.get((charge, period), (0.0, 0.0))
         peaks[charge, period] = (max(real, kw), max(as_is, kw))

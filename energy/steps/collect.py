@@ -11,15 +11,19 @@ import numpy as np
 
 from energy.clock import floor_to
 from energy.metering.intervals import intervals
-from energy.metering.site import SiteMeters, base_load, job_loads, only_shares, shaped, site_load
+from energy.metering.site import base_load, job_loads, only_shares, shaped, site_load
+from energy.metering.tree import counting, in_order
+from energy.metering.virtual import USUAL_DAYS, PartData, at_step, virtual_intervals
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Mode
-from energy.model.meter import Measures, Meter, Role
+from energy.model.meter import Measures, Meter, Part, Quality
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
 from energy.store import Store
+from energy.store.metered import site_meters
 
 LATE = timedelta(hours=6)  # readings this late still change their intervals in the regular round
+PART_LATE = timedelta(minutes=15)  # a part of a virtual meter that is silent for longer is dead, not late
 RUNS_KNOWN = timedelta(days=62)  # runs that become known this late still change the loads
 RUNS_NOTE = "runs that the loads know"
 
@@ -42,12 +46,13 @@ def collect(
     meters = store.meters()
     changed = 0
     oldest = until
-    for meter in meters:
+    for meter in (m for m in meters if not m.parts):
         since = first_open(store, meter, until, step, late)
         if since is None or since >= until:
             continue
         changed += collect_meter(store, meter, since, until, site.step_minutes, now)
         oldest = min(oldest, since)
+    changed += collect_virtual(store, site, meters, Interval(min(oldest, until), until), now)
     stale = stale_since(store, until)
     if stale is not None and stale < oldest:
         oldest = floor_to(stale, step)
@@ -93,27 +98,44 @@ def collect_meter(
     return store.intervals.put(intervals(readings, meter, edges), now)
 
 
-def meter_of(meters: Sequence[Meter], measures: Measures) -> Meter | None:
-    """The first meter of what flows; for the grid the settlement meter."""
-    found = [m for m in meters if m.measures is measures]
-    return next((m for m in found if m.role is Role.SETTLEMENT), found[0] if found else None)
+def collect_virtual(store: Store, site: Site, meters: Sequence[Meter], span: Interval, now: datetime) -> int:
+    """The intervals of the virtual meters over a span in which their parts may have changed; of a new one, over all that
+    its parts ever said."""
+    changed = 0
+    for meter in in_order(meters):
+        begun = [first for part in meter.parts if (first := store.intervals.first_start(part.meter)) is not None]
+        if not begun:
+            continue
+        since = span.start if store.intervals.last_end(meter.id) is not None else min(begun)
+        if since >= span.end:
+            continue
+        edges = Horizon.between(since, span.end, site.step_minutes)
+        parts = {part.meter: part_data(store, part, edges) for part in meter.parts}
+        waits = now - PART_LATE
+        changed += store.intervals.put(virtual_intervals(meter, parts, edges, site.zone, wait_until=waits), now)
+    return changed
+
+
+def part_data(store: Store, part: Part, edges: Horizon) -> PartData:
+    """What is known of a part over some slots; of the weeks before only where it is silent in one of them."""
+    known = {
+        one.start: one
+        for said in store.intervals.of(part.meter, Interval(edges.start, edges.end))
+        for one in at_step(said, edges.step_minutes)
+    }
+    whole = len(known) == edges.slots and all(one.quality is not Quality.MISSING for one in known.values())
+    before = [] if whole else store.intervals.of(part.meter, Interval(edges.start - USUAL_DAYS, edges.end))
+    return PartData(factor=part.factor, intervals=known, before=before)
 
 
 def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interval, now: datetime) -> int:
     """Site import and export, PV and base load of a span, from the intervals and the runs. A gap that was spread over its
     slots counts on the bill, but says nothing of when the plant drew what: there the base load is unknown, and not learned."""
     horizon = Horizon.between(span.start, span.end, site.step_minutes)
-    grid = meter_of(meters, Measures.GRID)
-    if grid is None:
+    flows = site_meters(store, horizon)
+    if flows is None:
         return 0
-    imported, exported = store.intervals.power(grid.id, horizon)
-    pv = meter_of(meters, Measures.PV)
-    battery = meter_of(meters, Measures.BATTERY)
-    generation = store.intervals.power(pv.id, horizon)[1] if pv else None
-    charge, discharge = store.intervals.power(battery.id, horizon) if battery else (None, None)
-    load = site_load(
-        SiteMeters(imported=imported, exported=exported, generation=generation, charge=charge, discharge=discharge)
-    )
+    load = site_load(flows)
     runs = store.runs.of(Interval(span.start, span.end))
     jobs = {job.id: job for job in store.jobs.all(Interval(span.start - timedelta(days=7), span.end))}
     modes: dict[tuple[str, str], Mode] = {(j.id, m.machine): m for j in jobs.values() for m in j.modes}
@@ -123,11 +145,12 @@ def renew_loads(store: Store, site: Site, meters: Sequence[Meter], span: Interva
         if m.machine is not None and m.measures is Measures.MACHINE
     }
     idle = {m.id: m.idle_kw for m in site.machines}
-    shares = [only_shares(store.intervals.of(meter.id, span), horizon) for meter in (grid, pv, battery) if meter]
+    balance = [m for kind in (Measures.GRID, Measures.PV, Measures.BATTERY) for m in counting(meters, kind)]
+    shares = [only_shares(store.intervals.of(meter.id, span), horizon) for meter in balance]
     shaped_load = Series(horizon, np.where(np.any(shares, axis=0), np.nan, load.values), load.unit)
     base = base_load(shaped_load, job_loads(runs, horizon, machine_kw=machine_kw, idle_kw=idle, modes=modes))
-    rows = [(SITE_IMPORT, imported), (SITE_EXPORT, exported), (BASE_LOAD, base)]
-    if generation is not None:
-        rows.append((PV_POWER, generation))
+    rows = [(SITE_IMPORT, flows.imported), (SITE_EXPORT, flows.exported), (BASE_LOAD, base)]
+    if flows.generation is not None:
+        rows.append((PV_POWER, flows.generation))
     with store.unit():
         return sum(store.series.add(key, series, known_at=now, source="meters") for key, series in rows)

@@ -11,8 +11,8 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from energy.clock import day_bounds, local, wall_to_utc
-from energy.metering.site import SiteMeters, job_loads, shaped, share_of_slots, site_load, state_of_charge
+from energy.clock import day_bounds, local, local_date, wall_to_utc
+from energy.metering.site import job_loads, shaped, share_of_slots, site_load, state_of_charge
 from energy.model.calendar import Calendar
 from energy.model.fact import Fact, FactKind
 from energy.model.forecast import Target
@@ -31,11 +31,13 @@ from energy.planning.effects import until_of
 from energy.planning.optimism import LEADS, choices
 from energy.savings.counterfactual import Flows, Metered, Money, cost, counterfactual, moved_load
 from energy.store import Store
+from energy.store.metered import flow_of, site_meters
 
 Row = NDArray[np.float64]
 AS_ACCEPTED = timedelta(minutes=30)  # a start within this of the accepted one is "as accepted"
 LEAST_KNOWN = 0.9  # below this share of known slots a day cannot be accounted
 NOON = time(12, 0)  # until then the prices of the next day are a forecast
+AGAIN = "account-again-since"  # the note of when the meters' word has changed from
 AROUND = timedelta(days=1)  # jobs and the battery are looked at this far around the day
 
 
@@ -74,6 +76,31 @@ def verify(store: Store, *, site: Site, calendar: Calendar, tariff: Tariff, day:
     return found
 
 
+def account_again(store: Store, since: datetime) -> None:
+    """Remember that what the meters said has changed from a time on (a file of the network operator came, a doubted reading
+    was released): accounts since then are made again, as newer versions."""
+    with store.unit():
+        known = store.note(AGAIN)
+        if not known or datetime.fromisoformat(known) > since:
+            store.note(AGAIN, since.isoformat())
+
+
+def first_again(store: Store, zone: str) -> date | None:
+    """The first accounted local day that has to be accounted again; None where nothing changed."""
+    known = store.note(AGAIN)
+    if not known:
+        return None
+    day = local_date(datetime.fromisoformat(known), zone)
+    return next((account.day for account in store.ledger.days(day, date.max)), None)
+
+
+def accounted_again(store: Store, seen: str | None) -> None:
+    """The accounts since `seen` were made again; what changed meanwhile waits for the next round."""
+    with store.unit():
+        if store.note(AGAIN) == seen:
+            store.note(AGAIN, "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
     savings: DaySavings
@@ -82,23 +109,18 @@ class _Account:
 
 def read_meters(store: Store, site: Site, horizon: Horizon) -> tuple[Metered, float]:
     """What the meters said of the day, and what was in the battery at its start."""
-    meters = store.meters()
-    by_kind = {m.measures: m for m in reversed(meters)}
-    nothing = Series.unknown(horizon, "kW")
-    grid = by_kind.get(Measures.GRID)
-    imported, exported = store.intervals.power(grid.id, horizon) if grid else (nothing, nothing)
-    pv, battery = by_kind.get(Measures.PV), by_kind.get(Measures.BATTERY)
-    generation = store.intervals.power(pv.id, horizon)[1] if pv else None
-    if battery is None or site.battery is None:
+    flows = site_meters(store, horizon)
+    if flows is None:
+        nothing = Series.unknown(horizon, "kW")
+        return Metered(imported=nothing, exported=nothing), 0.0
+    imported, exported, generation = flows.imported, flows.exported, flows.generation
+    if flows.charge is None or site.battery is None:
         return Metered(imported=imported, exported=exported, generation=generation), 0.0
-    charge, discharge = store.intervals.power(battery.id, horizon)
-    load = site_load(
-        SiteMeters(imported=imported, exported=exported, generation=generation, charge=charge, discharge=discharge)
-    )
+    load = site_load(flows)
     before = Horizon(horizon.start - 4 * AROUND, int(4 * AROUND / horizon.step), horizon.step_minutes)
     b = site.battery
     stored = state_of_charge(
-        *store.intervals.power(battery.id, before),
+        *flow_of(store, store.meters(), Measures.BATTERY, before),
         capacity_kwh=b.capacity_kwh,
         min_kwh=b.min_kwh,
         charge_efficiency=b.charge_efficiency,

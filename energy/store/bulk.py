@@ -14,6 +14,7 @@ from energy.store.tables import BatchRow, ChannelRow, table
 from energy.store.times import micros, seconds
 
 METER = "meter"
+BILLED = "billed"  # a meter as the network operator bills it
 SERIES = "series"
 LONGEST_MINUTES = 1440  # the longest step that is kept, so how far back a value may start that covers a slot
 

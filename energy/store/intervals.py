@@ -21,6 +21,7 @@ from energy.store.bulk import (
     open_channels,
     unknown,
 )
+from energy.store.engine import Database
 from energy.store.repository import Repository, Row, insert_all
 from energy.store.tables import IntervalRow, table
 from energy.store.times import from_seconds, micros, seconds, span_second
@@ -37,7 +38,12 @@ VALUES = (
 
 
 class Intervals(Repository):
-    """Interval energy, for ever; a correction is a newer version."""
+    """Interval energy, for ever; a correction is a newer version. What our own meters counted, and apart from it (kind
+    BILLED) what the network operator says that they did."""
+
+    def __init__(self, database: Database, site: str, kind: str = METER) -> None:
+        super().__init__(database, site)
+        self._kind = kind
 
     def put(self, values: Sequence[IntervalEnergy], known_at: datetime, source: str = "collect") -> int:
         """Keep intervals; one that says what the latest version (known by then) says writes nothing. Returns new
@@ -45,7 +51,7 @@ class Intervals(Repository):
         if not values:
             return 0
         with self._writing() as connection:
-            ids = open_channels(connection, self._site, METER, distinct(said.meter for said in values))
+            ids = open_channels(connection, self._site, self._kind, distinct(said.meter for said in values))
             new: list[dict[str, Any]] = []
             for meter, group in groupby(sorted(values, key=_meter), key=_meter):
                 said = {seconds(one.start): _said(one) for one in group}
@@ -64,7 +70,7 @@ class Intervals(Repository):
     def of(self, meter: str, span: Interval, as_known_at: datetime | None = None) -> list[IntervalEnergy]:
         """The intervals that start in a span, oldest first, each in its latest version (known by then)."""
         with self._reading() as connection:
-            number = channel_id(self._site, METER, meter)
+            number = channel_id(self._site, self._kind, meter)
             first, end = span_second(span.start), span_second(span.end)
             said = _versions(connection, number, first, end, as_known_at)
         return [_noun(meter, start, value) for start, value in said.items()]
@@ -75,7 +81,7 @@ class Intervals(Repository):
         query = (
             sa.select(interval.c.start, interval.c.minutes, interval.c.import_kwh, interval.c.export_kwh)
             .where(
-                interval.c.channel == channel_id(self._site, METER, meter),
+                interval.c.channel == channel_id(self._site, self._kind, meter),
                 interval.c.start > first - LONGEST_MINUTES * 60,
                 interval.c.start < seconds(horizon.end),
                 *_known(as_known_at),
@@ -87,9 +93,15 @@ class Intervals(Repository):
         given = in_slots([(start, minutes, _kw(kwh, minutes)) for start, minutes, _, kwh in rows], horizon)
         return Series(horizon, taken, "kW"), Series(horizon, given, "kW")
 
+    def first_start(self, meter: str) -> datetime | None:
+        """The start of the oldest interval kept of a meter."""
+        of_meter = interval.c.channel == channel_id(self._site, self._kind, meter)
+        first = self._rows(sa.select(sa.func.min(interval.c.start)).where(of_meter))[0][0]
+        return None if first is None else from_seconds(first)
+
     def last_end(self, meter: str) -> datetime | None:
         """The end of the newest interval kept of a meter."""
-        of_meter = interval.c.channel == channel_id(self._site, METER, meter)
+        of_meter = interval.c.channel == channel_id(self._site, self._kind, meter)
         row = self._first(sa.select(interval.c.start, interval.c.minutes).where(of_meter).order_by(*_NEWEST))
         return None if row is None else from_seconds(row.start + row.minutes * 60)
 

@@ -13,6 +13,7 @@ from energy.exchange.codec import dump, load
 from energy.model.meter import Meter
 from energy.store import keeping
 from energy.store.as_is import AsIs
+from energy.store.bulk import BILLED
 from energy.store.decisions import Decisions
 from energy.store.edges import Edges
 from energy.store.engine import Database
@@ -83,6 +84,7 @@ class Store:
         self.site = site
         self.readings = Readings(database, site)
         self.intervals = Intervals(database, site)
+        self.billed = Intervals(database, site, BILLED)
         self.series = SeriesShelf(database, site)
         self.forecasts = Forecasts(database, site)
         self.jobs = Jobs(database, site)
