@@ -1,4 +1,4 @@
-"""Meters of which the collector hears nothing, because their readings come to the store by the door of `energy/api`."""
+"""Meters that the collector does not hear: their readings come by the door of `energy/api`, or are reckoned from others."""
 
 import asyncio
 from collections.abc import Callable

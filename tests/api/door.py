@@ -34,7 +34,9 @@ def reading(
     second: float, meter: str = "m-1", kwh: float | None = None, quality: ReadingQuality = ReadingQuality.GOOD
 ) -> Reading:
     stand = 1000.0 + second / 100.0 if kwh is None else kwh
-    return Reading(meter=meter, taken_at=T0 + timedelta(seconds=second), import_kwh=stand, power_kw=36.0, quality=quality)
+    return Reading(
+        meter=meter, taken_at=T0 + timedelta(seconds=second), import_kwh=stand, power_kw=36.0, quality=quality
+    )
 
 
 def doors(boxes: Sequence[str] = ("m-1", "m-2"), most_bytes: int = 1_000_000) -> Doors:

@@ -254,3 +254,45 @@ def test_the_repositorys_config_says_so_when_a_meter_meets_the_dashboard(tmp_pat
     ((where, what),) = said(tmp_path, text)
     assert where == "dashboard.port"
     assert "port 8501 of this machine is taken by meters[0]" in what
+
+
+def test_a_tree_of_meters_that_cannot_be(tmp_path):
+    text = (
+        SMALL
+        + """\
+meters:
+  - {id: grid, kind: file, path: grid.csv, role: settlement, measures: grid, connection_kw: 500, above: hall}
+  - {id: hall, kind: modbus, profile: siemens-pac, host: 10.0.0.2, connection_kw: 50, above: grid}
+  - {id: press, kind: modbus, profile: siemens-pac, host: 10.0.0.3, connection_kw: 50, above: hal, role: virtual}
+  - {id: a, kind: virtual, connection_kw: 50, parts: {b: 1, grid: -1}}
+  - {id: b, kind: virtual, connection_kw: 50, parts: [a, pres]}
+"""
+    )
+    assert said(tmp_path, text) == [
+        ("meters[0].above", "grid hangs below itself (line 4)"),
+        ("meters[1].above", "hall hangs below itself (line 5)"),
+        ("meters[2].above", "no meter 'hal'; did you mean 'hall'? (line 6)"),
+        ("meters[2].role", "a virtual meter has `kind: virtual` and the `parts` that it is made of (line 6)"),
+        ("meters[3].parts", "a is made of itself (line 7)"),
+        ("meters[4].parts", "no meter 'pres'; did you mean 'press'? (line 8)"),
+        ("meters[4].parts", "b is made of itself (line 8)"),
+    ]
+
+
+def test_a_virtual_meter_has_parts_and_its_role(tmp_path):
+    text = (
+        SMALL
+        + """\
+meters:
+  - {id: grid, kind: modbus, profile: siemens-pac, host: 10.0.0.1, role: settlement, measures: grid, connection_kw: 500}
+  - {id: press, kind: modbus, profile: siemens-pac, host: 10.0.0.3, connection_kw: 50, above: grid}
+  - {id: rest, kind: virtual, connection_kw: 50, parts: {grid: 1, press: -1}}
+"""
+    )
+    settings = loaded(tmp_path, text)
+    rest = settings.meters[2].meter
+    assert (rest.role, [(part.meter, part.factor) for part in rest.parts]) == (
+        "virtual",
+        [("grid", 1.0), ("press", -1.0)],
+    )
+    assert settings.meters[1].meter.above == "grid"

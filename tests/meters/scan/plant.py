@@ -82,7 +82,7 @@ class Device:
         known = {name: value for name, value in said.items() if name in self.profile.registers}
         return image(self.profile, known)
 
-    async def ask(self, unit: int, code: int, start: int, count: int, timeout: float) -> list[int]:  # noqa: ARG002
+    async def ask(self, unit: int, code: int, start: int, count: int, timeout: float) -> list[int]:
         self.asked += 1
         if unit not in self.numbers:
             raise SilentError("nobody")
