@@ -7,6 +7,7 @@ from meters.identify import Identify
 from meters.image import places
 from meters.profile import Family, Profile, Register, load, names
 from meters.quantities import KINDS, SIGNED
+from meters.sunspec.tables import Device, Point, devices, tables
 
 FAMILIES: dict[Family, str] = {
     "meter": "Energy meters",
@@ -17,9 +18,17 @@ FAMILIES: dict[Family, str] = {
 }
 
 
-def found(words: Sequence[str]) -> dict[Family, list[tuple[str, Profile]]]:
-    """The profiles by family; with words only those that have each of them in their name, maker or models."""
-    known = [(name, load(name)) for name in names()]
+Known = Profile | Device
+
+
+def known_by(name: str) -> Known:
+    """A profile (also one of your own, by path) or a device that speaks SunSpec."""
+    return devices()[name] if name in devices() else load(name)
+
+
+def found(words: Sequence[str]) -> dict[Family, list[tuple[str, Known]]]:
+    """What is known, by family; with words only what has each of them in its name, maker or models."""
+    known = [(name, known_by(name)) for name in sorted((*names(), *devices()))]
     wanted = [
         (name, profile)
         for name, profile in known
@@ -30,17 +39,57 @@ def found(words: Sequence[str]) -> dict[Family, list[tuple[str, Profile]]]:
     return {family: list(group) for family, group in groupby(ranked, key=lambda item: item[1].family)}
 
 
-def listed(groups: dict[Family, list[tuple[str, Profile]]]) -> Iterator[str]:
+def listed(groups: dict[Family, list[tuple[str, Known]]]) -> Iterator[str]:
     """One line a profile, under the heading of its family."""
     for family, profiles in groups.items():
         yield f"{FAMILIES[family]}:"
         for name, profile in profiles:
             unsure = f"{len(profile.unsure)} unsure" if profile.unsure else ""
-            yield f"  {name:26} {profile.confidence:17} {unsure:9} {profile.name}"
+            kind = " (kind: sunspec)" if isinstance(profile, Device) else ""
+            yield f"  {name:26} {profile.confidence:17} {unsure:9} {profile.name}{kind}"
 
 
-def told(name: str, profile: Profile) -> Iterator[str]:
-    """All that a profile knows: where each number lies, in what form, and what to check."""
+def told(name: str, known: Known) -> Iterator[str]:
+    """All that is known: where each number lies, in what form, and what to check."""
+    return _told_device(name, known) if isinstance(known, Device) else _told_profile(name, known)
+
+
+def _told_device(name: str, device: Device) -> Iterator[str]:
+    yield f"{name}: {device.name}"
+    yield f"  family        {device.family}, read by kind sunspec: the device says where its values lie"
+    yield f"  manual        {device.manual}"
+    yield f"  sources       {'; '.join(device.sources)} ({device.confidence})"
+    yield f"  usually       unit {device.usual_unit}, port {device.usual_port}" + _in_brackets(device.unit_hint)
+    wanted = [device.reads] if device.reads else list(tables().reads)
+    for reads in wanted:
+        yield ""
+        yield f"  {reads}: the first of the models " + ", ".join(
+            " + ".join(map(str, ids)) for ids in tables().reads[reads]
+        )
+        for table in tables().models:
+            if any(id in group for id in table.ids for group in tables().reads[reads]):
+                yield f"  {', '.join(map(str, table.ids))} ({table.name}), offsets from the id:"
+                yield from (_point_row(quantity, point) for quantity, point in table.points.items())
+    yield ""
+    yield "  Check when commissioning:"
+    yield f"  1. {device.note}"
+    yield f"  2. Sign: {_sign(device.family)}. The other way round: `invert: true`."
+    yield "  3. A counter that says exactly 0 is not counted there: it stays unknown."
+
+
+def _point_row(quantity: str, point: Point) -> str:
+    said = [
+        "positive is export" if point.positive == "export" else "",
+        f"modules {point.module}" + (f" less {point.minus_module}" if point.minus_module else "")
+        if point.module
+        else "",
+    ]
+    scale = f"x10^n, n at {point.scale_at}" if point.scale_at is not None else ""
+    rest = "; ".join(part for part in said if part)
+    return f"    {quantity:17}{point.at:>4}  {point.type:6}{scale:18} {point.unit or '1':5}{rest}".rstrip()
+
+
+def _told_profile(name: str, profile: Profile) -> Iterator[str]:
     yield f"{name}: {profile.name}"
     yield f"  family        {profile.family}"
     yield f"  manual        {profile.manual or '–'}"

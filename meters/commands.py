@@ -68,10 +68,9 @@ def show(name: str) -> None:
 
     Example: loadstone meters show schneider-iem3000
     """
-    from meters.catalogue import told
-    from meters.profile import load
+    from meters.catalogue import known_by, told
 
-    for line in told(name, load(name)):
+    for line in told(name, known_by(name)):
         click.echo(line)
 
 

@@ -18,6 +18,14 @@ def capture(name: str) -> tuple[dict, Profile]:
     return said, Settings(host="x", profile=said["profile"], **said.get("settings", {})).table()
 
 
+def test_every_profile_has_a_capture_and_every_capture_a_profile():
+    captures = {path.stem: yaml.safe_load(path.read_text()) for path in FOLDER.glob("*.yaml")}
+    missing = sorted(set(names()) - set(captures))
+    assert missing == [], "write tests/captures/NAME.yaml for these profiles: see meters/profiles/README.md"
+    of_modbus = {name: said["profile"] for name, said in captures.items() if said.get("kind", "modbus") == "modbus"}
+    assert set(of_modbus.values()) == set(names())
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_profile_says_what_its_capture_means(name):
     said, profile = capture(name)

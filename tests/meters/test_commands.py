@@ -153,3 +153,12 @@ def test_the_number_in_the_manual(code, address, number):
 def test_show_has_every_register_of_every_profile(name):
     said = "\n".join(lines("show", name))
     assert all(f"  {quantity} " in said for quantity in load(name).registers)
+
+
+def test_show_tells_of_a_device_that_says_itself_where_its_values_lie():
+    said = "\n".join(lines("show", "fronius-battery"))
+    assert "the first of the models 160 + 124, 701 + 713" in said
+    assert "modules StCha less StDisCha" in said
+    listed = next(line for line in lines("list", "fronius", "meter") if "kind: sunspec" in line)
+    assert listed.split()[0] == "fronius-smart-meter"
+    assert "unit 200" in "\n".join(lines("show", "fronius-smart-meter"))
