@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from energy.clock import local
 from energy.metering.running import running_interval
 from energy.model.horizon import Interval
-from energy.model.meter import Meter, Reading, ReadingQuality
+from energy.model.meter import Meter, Reading
 from energy.planning.tariff import in_window
 from energy.reports.pages import Running
 from energy.reports.picture import settlement_meter
@@ -37,7 +37,7 @@ def meter_states(store: Store, now: datetime) -> list[MeterState]:
     for meter in store.meters():
         reading = newest.get(meter.id)
         good = reading
-        if reading is not None and reading.quality is not ReadingQuality.GOOD:
+        if reading is not None and not reading.quality.counts:
             good = store.readings.good_before(meter.id, reading.taken_at)
         age = None if good is None else now - good.taken_at
         found.append(MeterState(meter=meter, reading=reading, good=good, age=age))
@@ -64,7 +64,7 @@ def running(store: Store, rules: Rules, now: datetime) -> Running:
     if meter is None:
         return nothing
     readings = store.readings.of(meter.id, Interval(begun - 2 * step, now + timedelta(seconds=1)))
-    good = [r for r in readings if r.quality is ReadingQuality.GOOD]
+    good = [r for r in readings if r.quality.counts]
     newest = good[-1] if good else store.readings.good_before(meter.id, now)
     quarter = running_interval(readings, meter, now, step)
     fresh = newest is not None and now - newest.taken_at <= SILENT_AFTER

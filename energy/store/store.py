@@ -31,6 +31,7 @@ from energy.store.plans import Plans
 from energy.store.readings import Readings
 from energy.store.receipts import Receipts
 from energy.store.records import JournalEntry, PlanKind, Planning, Reconciled, SeriesInfo
+from energy.store.releases import Exchanges, Releases
 from energy.store.repository import insert_all
 from energy.store.rules import Rules
 from energy.store.runs import Runs
@@ -43,6 +44,7 @@ __all__ = [
     "Decisions",
     "Edges",
     "Events",
+    "Exchanges",
     "Facts",
     "Floor",
     "Forecasts",
@@ -60,6 +62,7 @@ __all__ = [
     "Readings",
     "Receipts",
     "Reconciled",
+    "Releases",
     "Rules",
     "Runs",
     "SeriesInfo",
@@ -82,6 +85,8 @@ class Store:
         self._database = database
         self.site = site
         self.readings = Readings(database, site)
+        self.releases = Releases(database, site)
+        self.exchanges = Exchanges(database, site)
         self.intervals = Intervals(database, site)
         self.series = SeriesShelf(database, site)
         self.forecasts = Forecasts(database, site)
