@@ -22,7 +22,7 @@ from energy.build import service_of
 from energy.clock import Clock, HeldClock, SpeedClock, day_bounds, local_date, wall_to_utc
 from energy.config import Settings, load_settings
 from energy.model.horizon import Interval
-from energy.model.meter import Reading, ReadingQuality
+from energy.model.meter import Reading
 from energy.model.plan import Bill
 from energy.model.proposal import OfferState
 from energy.model.savings import Kind
@@ -219,7 +219,7 @@ def headless(demo: Demo, *, say: Say, speed: float = 1.0, least: int = LIVE_READ
 def good_readings(store: Store, since: datetime, now: datetime) -> int:
     """How many usable readings the collector has stored."""
     span = Interval(since, now + timedelta(seconds=1))
-    return sum(r.quality is ReadingQuality.GOOD for m in store.meters() for r in store.readings.of(m.id, span))
+    return sum(r.quality.counts for m in store.meters() for r in store.readings.of(m.id, span))
 
 
 def collect_live(demo: Demo, count: Callable[[], int], least: int) -> int:

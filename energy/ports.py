@@ -183,3 +183,4 @@ class Context:
     proxy: str | None = None
     ca_bundle: str | None = None
     meters: Sequence[Meter] = ()
+    last_good: Mapping[str, Reading] = field(default_factory=dict)  # the newest reading of each meter that counts

@@ -179,6 +179,7 @@ def _log_to_screen() -> None:
 
 async def _collect(settings: "Settings") -> None:
     from collections.abc import Sequence
+    from dataclasses import replace
 
     from energy.build import open_store
     from energy.model.meter import Reading
@@ -186,8 +187,8 @@ async def _collect(settings: "Settings") -> None:
     from meters.collector import Collector, Standing, as_note, of_kind
 
     clock = settings.clock()
-    context = settings.context(clock)
     store = open_store(settings)
+    context = replace(settings.context(clock), last_good=store.readings.last_good())
 
     def keep(readings: Sequence[Reading]) -> None:
         with store.unit(durable=True):

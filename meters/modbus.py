@@ -101,7 +101,8 @@ def reader(settings: Settings, meter: Meter, context: Context) -> "ModbusReader"
 
     known = settings.complete(meter, context.folder)
     line = settings.line(context.folder)
-    return ModbusReader(known, settings, settings.table(context.folder), context.clock, line)
+    seed = context.last_good.get(meter.id)
+    return ModbusReader(known, settings, settings.table(context.folder), context.clock, line, seed)
 
 
 def meter_of(id: str, context: Context) -> Meter:

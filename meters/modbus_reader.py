@@ -11,7 +11,7 @@ from meters import bus
 from meters.batching import Batch, batches
 from meters.image import places, quantities
 from meters.line import Line
-from meters.plausible import Watch
+from meters.plausible import Watch, steady_seconds
 from meters.profile import Profile
 from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT
 
@@ -28,7 +28,13 @@ class ModbusReader:
     others; a read that the device refuses is tried again number by number, and what is refused alone is left out."""
 
     def __init__(
-        self, meter: Meter, settings: "Settings", profile: Profile, clock: Clock, line: Line | None = None
+        self,
+        meter: Meter,
+        settings: "Settings",
+        profile: Profile,
+        clock: Clock,
+        line: Line | None = None,
+        seed: Reading | None = None,
     ) -> None:
         self.meter = meter
         self._line = line or settings.line()
@@ -38,7 +44,8 @@ class ModbusReader:
         self._clock = clock
         self._bus: bus.Bus | None = None
         self._reads = planned_reads(profile)
-        self._watch = Watch(meter)
+        self._watch = Watch(meter, seed)
+        self._steady: float | None = None  # when it was asked last, on the clock that nobody can set
         self._failures = 0
         self._rest_until = 0.0
         self._trouble = ""
@@ -63,7 +70,8 @@ class ModbusReader:
                 import_kwh=values.get("total_import"),
                 export_kwh=values.get("total_export"),
                 values=tuple((name, value) for name, value in values.items() if name not in MAIN),
-            )
+            ),
+            self._steady,
         )
 
     async def close(self) -> None:
@@ -84,7 +92,8 @@ class ModbusReader:
                     raise
                 refused = no
                 said = await self._one_by_one(code, batch)
-            taken_at = taken_at or self._clock.now()
+            if taken_at is None:
+                taken_at, self._steady = self._clock.now(), steady_seconds(self._clock)
             words |= {(code, address): word for address, word in said.items()}
         if taken_at is None or (refused and not words):
             raise refused or bus.SilentError("there is nothing to read")

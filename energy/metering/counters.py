@@ -1,66 +1,24 @@
-"""Counter stands in time, and how much flowed between two of them."""
+"""Counter stands in time, and the counter at an edge between them."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from energy.model.meter import Meter, Reading, ReadingQuality
-
 # Two stands within so much of an edge are taken as the stand at the edge.
 AT_THE_EDGE = timedelta(seconds=5)
-# A counter counts in steps (the coarsest in use: whole kWh), so two stands may differ by a step more than what flowed.
-STEP_KWH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
     """What a counter said at a moment. Between stands of one `piece` all energy is known; from one piece to the next
-    nobody knows what flowed (a reset, a meter exchange). `kwh` counts on within a piece, rollovers taken out."""
+    nobody knows what flowed (a reset, a meter exchange). `kwh` counts on within a piece, rollovers taken out; `said` is
+    the counter's own word."""
 
     at: datetime
     kwh: float
     piece: int
-
-
-def used_kwh(earlier: float, later: float, *, rollover_kwh: float | None, at_most_kwh: float) -> float | None:
-    """Energy between two stands of a counter that only counts up.
-
-    None means unknown: the meter was replaced or reset, and nobody can say what flowed in between. `at_most_kwh` is
-    what the connection can carry in that time; more than that was never used, wrapped or not.
-    """
-    used = later - earlier
-    if used < 0 and rollover_kwh is not None and earlier <= rollover_kwh:
-        used += rollover_kwh
-    return used if 0 <= used <= at_most_kwh else None
-
-
-def stands(times_kwh: Sequence[tuple[datetime, float]], meter: Meter) -> list[Stand]:
-    """The stands of one counter, oldest first, with rollovers taken out and cut where nobody knows what flowed.
-    Of several stands at one moment the highest counts."""
-    made: list[Stand] = []
-    before = 0.0
-    for at, kwh in sorted(dict(sorted(times_kwh)).items()):
-        if not made:
-            made.append(Stand(at, kwh, 0))
-        else:
-            last = made[-1]
-            hours = (at - last.at).total_seconds() / 3600
-            most = meter.connection_kw * hours + STEP_KWH
-            used = used_kwh(before, kwh, rollover_kwh=meter.rollover_kwh, at_most_kwh=most)
-            made.append(Stand(at, kwh, last.piece + 1) if used is None else Stand(at, last.kwh + used, last.piece))
-        before = kwh
-    return made
-
-
-def good_stands(readings: Sequence[Reading], meter: Meter, counter: str) -> list[Stand]:
-    """The stands of one counter ("import_kwh" or "export_kwh") from readings in any order; only GOOD ones count."""
-    said = [
-        (reading.taken_at, kwh)
-        for reading in readings
-        if reading.quality is ReadingQuality.GOOD and (kwh := getattr(reading, counter)) is not None
-    ]
-    return stands(said, meter)
+    said: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from energy.metering.counters import AT_THE_EDGE, Point, Stand, good_stands, point_at
+from energy.metering.belief import good_stands
+from energy.metering.counters import AT_THE_EDGE, Point, Stand, point_at
 from energy.model.horizon import Horizon, Interval
-from energy.model.meter import IntervalEnergy, Meter, Quality, Reading, ReadingQuality
+from energy.model.meter import IntervalEnergy, Meter, Quality, Reading
 
 GONE = timedelta(hours=1)
 COUNTERS = ("import_kwh", "export_kwh")
@@ -17,10 +18,11 @@ def intervals(
 ) -> list[IntervalEnergy]:
     """The energy of each slot of `edges` that the readings can speak of.
 
-    Readings may come in any order and twice; only GOOD counter stands make energy. An edge within seconds of a stand
-    is MEASURED; one between two stands not further apart than `max_gap_minutes` (by default the step) INTERPOLATED;
-    one inside a longer gap SPREAD: what flowed in the gap is known, and shared out evenly. A slot that touches a time
-    in which the counter was reset, exchanged, or counted more than the connection can carry is MISSING.
+    Readings may come in any order and twice; only stands that count (GOOD, or RELEASED by a person) make energy. An
+    edge within seconds of a stand is MEASURED; one between two stands not further apart than `max_gap_minutes` (by
+    default the step) INTERPOLATED; one inside a longer gap SPREAD: what flowed in the gap is known, and shared out
+    evenly. A slot that touches a time in which the counter was reset, exchanged, or counted more than the connection
+    can carry is MISSING.
 
     Slots before the first stand, and those after whose end no stand has come yet, are not there: ask again later. The
     same readings always give the same intervals, so a late reading only means to ask again.
@@ -83,10 +85,10 @@ def _quality(point: Point, longest: timedelta) -> Quality:
 
 
 def _highest_power(readings: Sequence[Reading], edges: Horizon) -> dict[int, float]:
-    """The highest GOOD power reading of each slot."""
+    """The highest power of each slot, of the readings that count."""
     highest: dict[int, float] = {}
     for reading in readings:
-        if reading.quality is ReadingQuality.GOOD and reading.power_kw is not None:
+        if reading.quality.counts and reading.power_kw is not None:
             slot = edges.slot_of(reading.taken_at)
             highest[slot] = max(reading.power_kw, highest.get(slot, reading.power_kw))
     return highest

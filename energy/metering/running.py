@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from energy.clock import floor_to
-from energy.metering.counters import good_stands, newest_before, point_at
-from energy.model.meter import Meter, Reading, ReadingQuality
+from energy.metering.belief import good_stands
+from energy.metering.counters import newest_before, point_at
+from energy.model.meter import Meter, Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,6 @@ def _newest_power(readings: Sequence[Reading], since: datetime) -> float | None:
     said = [
         (reading.taken_at, reading.power_kw)
         for reading in readings
-        if reading.quality is ReadingQuality.GOOD and reading.power_kw is not None and reading.taken_at >= since
+        if reading.quality.counts and reading.power_kw is not None and reading.taken_at >= since
     ]
     return max(said)[1] if said else None

@@ -83,6 +83,8 @@ class Reading:
     import: charged, export: discharged). Power in kW, import positive. `note` says what was wrong. `raw` is what lay on
     the wire where the value is doubted: JSON, function code and address to the 16 bits, or the message as it came.
     `state` is what the machine itself says that it does, in the words of its wire (MTConnect: ACTIVE, STOPPED, …).
+    `clock_step_seconds` is by how much the clock that stamps the readings was set since the reading before (forward
+    positive); None where it ran on.
     """
 
     meter: str
@@ -95,6 +97,7 @@ class Reading:
     values: tuple[tuple[str, float], ...] = ()  # further quantities of the profile, by name, in base units
     raw: str = ""
     state: str = ""
+    clock_step_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

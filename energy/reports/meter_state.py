@@ -9,7 +9,7 @@ from energy.metering.running import running_interval
 from energy.metering.tree import in_order, settlement
 from energy.metering.virtual import live
 from energy.model.horizon import Interval
-from energy.model.meter import Meter, Reading, ReadingQuality
+from energy.model.meter import Meter, Reading
 from energy.planning.tariff import in_window
 from energy.reports.pages import Running
 from energy.reports.situation import Rules
@@ -39,7 +39,7 @@ def meter_states(store: Store, now: datetime) -> list[MeterState]:
     for meter in (m for m in meters if not m.parts):
         reading = newest.get(meter.id)
         good = reading
-        if reading is not None and reading.quality is not ReadingQuality.GOOD:
+        if reading is not None and not reading.quality.counts:
             good = store.readings.good_before(meter.id, reading.taken_at)
         age = None if good is None else now - good.taken_at
         found[meter.id] = MeterState(meter=meter, reading=reading, good=good, age=age)
@@ -90,7 +90,7 @@ def running(store: Store, rules: Rules, now: datetime) -> Running:
     if meter is None:
         return nothing
     readings = store.readings.of(meter.id, Interval(begun - 2 * step, now + timedelta(seconds=1)))
-    good = [r for r in readings if r.quality is ReadingQuality.GOOD]
+    good = [r for r in readings if r.quality.counts]
     newest = good[-1] if good else store.readings.good_before(meter.id, now)
     quarter = running_interval(readings, meter, now, step)
     fresh = newest is not None and now - newest.taken_at <= SILENT_AFTER

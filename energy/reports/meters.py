@@ -67,7 +67,7 @@ def meter_page(store: Store, rules: Rules, header: Header, meter: str) -> MeterP
         raise LoadstoneError(f"there is no meter {meter!r}; known: {known}")
     recent = store.readings.of(meter, Interval(now - COMPARED, now + timedelta(seconds=1)))
     listed = [r for r in recent if r.taken_at > now - LISTED]
-    faults = Counter(r.note or str(r.quality) for r in listed if r.quality is not ReadingQuality.GOOD)
+    faults = Counter(r.note or str(r.quality) for r in listed if not r.quality.counts)
     horizon = whole(now - COMPARED, now, rules.site.step_minutes)
     power = mean_power(recent, horizon)
     counter = net(state.meter, store, horizon)
@@ -162,7 +162,7 @@ def mean_power(readings: Sequence[Reading], horizon: Horizon) -> Series:
     sums, counts = np.zeros(horizon.slots), np.zeros(horizon.slots)
     for reading in readings:
         slot = horizon.slot_of(reading.taken_at)
-        if reading.power_kw is not None and reading.quality is ReadingQuality.GOOD and 0 <= slot < horizon.slots:
+        if reading.power_kw is not None and reading.quality.counts and 0 <= slot < horizon.slots:
             sums[slot] += reading.power_kw
             counts[slot] += 1
     mean = np.divide(sums, counts, out=np.full(horizon.slots, np.nan), where=counts > 0)

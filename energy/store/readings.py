@@ -3,14 +3,17 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from energy.model.horizon import Interval
-from energy.model.meter import Reading, ReadingQuality
+from energy.model.meter import Reading, ReadingQuality, Release
 from energy.store.bulk import METER, channel, channel_id, channels_of, distinct, open_channels, unknown
+from energy.store.engine import Database
+from energy.store.releases import Releases, words_on
 from energy.store.repository import Repository, Row, insert_new
 from energy.store.tables import IntervalRow, ReadingRow, table
 from energy.store.times import from_micros, micros
@@ -18,6 +21,9 @@ from energy.store.times import from_micros, micros
 reading = table(ReadingRow)
 interval = table(IntervalRow)
 
+DOUBTED = reading.c.quality == sa.literal_column("'suspect'")  # said as the index says it, so that it is used
+LATEST = datetime.max.replace(tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 ROW_BYTES = 64  # a row without its texts, on the safe side: SQLite takes 35 with two numbers, about 50 with three
 STATE = "state"
 COLUMNS = (
@@ -29,11 +35,17 @@ COLUMNS = (
     reading.c.note,
     reading.c.others,
     reading.c.raw,
+    reading.c.clock_step,
 )
 
 
 class Readings(Repository):
-    """Raw readings, bounded in days and bytes."""
+    """Raw readings, bounded in days and bytes. A reading is never changed once it is kept; what people said of a doubted
+    one is laid over it as it is read: RELEASED or REJECTED, by whom and why."""
+
+    def __init__(self, database: Database, site: str) -> None:
+        super().__init__(database, site)
+        self._releases = Releases(database, site)
 
     def add(self, readings: Sequence[Reading]) -> int:
         """Keep readings; one that is already there (meter, taken_at) is not kept twice. Returns how many were new."""
@@ -54,7 +66,11 @@ class Readings(Repository):
             .where(channel.c.site == self._site, channel.c.kind == METER)
             .order_by(channel.c.key)
         )
-        return {meter: _noun(meter, said) for meter, *said in map(tuple, self._rows(query))}
+        with self._reading() as connection:
+            found = {meter: _noun(meter, said) for meter, *said in map(tuple, connection.execute(query))}
+            doubted = {m: micros(r.taken_at) for m, r in found.items() if r.quality is ReadingQuality.SUSPECT}
+            words = words_on(connection, self._site, doubted)
+        return {meter: spoken_of(said, words.get(meter)) for meter, said in found.items()}
 
     def of(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span, oldest first."""
@@ -63,10 +79,39 @@ class Readings(Repository):
             .where(reading.c.channel == channel_id(self._site, METER, meter), *_within(span))
             .order_by(reading.c.taken_at)
         )
+        return self._as_spoken_of(meter, span, [_noun(meter, said) for said in self._rows(query)])
+
+    def doubted(self, meter: str, span: Interval) -> list[Reading]:
+        """The readings of a meter in a span that were doubted, oldest first, whatever people said of them since."""
+        query = self._rare(meter, span, DOUBTED)
+        return self._as_spoken_of(meter, span, [_noun(meter, said) for said in self._rows(query)])
+
+    def clock_steps(self, meter: str, span: Interval) -> list[Reading]:
+        """The readings of a meter in a span that tell that the clock which stamps them was set, oldest first."""
+        query = self._rare(meter, span, reading.c.clock_step.is_not(None))
         return [_noun(meter, said) for said in self._rows(query)]
 
+    def _rare(self, meter: str, span: Interval, those: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+        """Readings of a kind of which there are few, found by the index of that kind: without the sum SQLite would go
+        through all readings of the meter."""
+        of_meter = reading.c.channel + 0 == channel_id(self._site, METER, meter)
+        return sa.select(*COLUMNS).where(of_meter, those, *_within(span)).order_by(reading.c.taken_at)
+
     def good_before(self, meter: str, t: datetime) -> Reading | None:
-        """The newest GOOD reading taken before `t`."""
+        """The newest reading taken before `t` that counts: a GOOD one, or one that a person released."""
+        good, released = self._newest_good(meter, t), self._releases.right_before(meter, t)
+        if released is None or (good is not None and good.taken_at >= released):
+            return good
+        found = [r for r in self.of(meter, Interval(released, released + MICROSECOND)) if r.quality.counts]
+        return found[0] if found else good  # a word may outlive its reading
+
+    def _as_spoken_of(self, meter: str, span: Interval, found: list[Reading]) -> list[Reading]:
+        if all(said.quality is not ReadingQuality.SUSPECT for said in found):
+            return found
+        words = self._releases.newest(meter, span)
+        return [spoken_of(said, words.get(said.taken_at)) for said in found]
+
+    def _newest_good(self, meter: str, t: datetime) -> Reading | None:
         query = (
             sa.select(*COLUMNS)
             .where(
@@ -78,6 +123,12 @@ class Readings(Repository):
         )
         said = self._first(query)
         return None if said is None else _noun(meter, said)
+
+    def last_good(self) -> dict[str, Reading]:
+        """The newest reading of each meter that counts: what a collector that starts again holds the first one against."""
+        named = sa.select(channel.c.key).where(channel.c.site == self._site, channel.c.kind == METER)
+        found = {row.key: self.good_before(row.key, LATEST) for row in self._rows(named.order_by(channel.c.key))}
+        return {meter: said for meter, said in found.items() if said is not None}
 
     def count(self, span: Interval) -> int:
         of_site = reading.c.channel.in_(channels_of(self._site, METER))
@@ -158,11 +209,22 @@ def _row(said: Reading, ids: Mapping[str, int]) -> dict[str, Any]:
         "note": said.note,
         "others": _others(said),
         "raw": said.raw or None,
+        "clock_step": said.clock_step_seconds,
     }
 
 
+def spoken_of(said: Reading, word: Release | None) -> Reading:
+    """A doubted reading as people see it: RELEASED or REJECTED by the newest word on it."""
+    if word is None or said.quality is not ReadingQuality.SUSPECT:
+        return said
+    quality = ReadingQuality.RELEASED if word.right else ReadingQuality.REJECTED
+    who = f"{word.by} ({word.role})" if word.role else word.by
+    told = f"{quality} by {who}" + (f": {word.why}" if word.why else "")
+    return replace(said, quality=quality, note=f"{told}; {said.note}" if said.note else told)
+
+
 def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
-    taken_at, import_kwh, export_kwh, power_kw, quality, note, others, raw = said
+    taken_at, import_kwh, export_kwh, power_kw, quality, note, others, raw, clock_step = said
     told = json.loads(others) if others else []
     return Reading(
         meter=meter,
@@ -175,6 +237,7 @@ def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
         values=tuple((name, value) for name, value in told if name != STATE),
         raw=raw or "",
         state=next((value for name, value in told if name == STATE), ""),
+        clock_step_seconds=clock_step,
     )
 
 

@@ -32,6 +32,7 @@ from energy.store.plans import Plans
 from energy.store.readings import Readings
 from energy.store.receipts import Receipts
 from energy.store.records import JournalEntry, PlanKind, Planning, Reconciled, SeriesInfo
+from energy.store.releases import Exchanges, Releases
 from energy.store.repository import insert_all
 from energy.store.rules import Rules
 from energy.store.runs import Runs
@@ -44,6 +45,7 @@ __all__ = [
     "Decisions",
     "Edges",
     "Events",
+    "Exchanges",
     "Facts",
     "Floor",
     "Forecasts",
@@ -61,6 +63,7 @@ __all__ = [
     "Readings",
     "Receipts",
     "Reconciled",
+    "Releases",
     "Rules",
     "Runs",
     "SeriesInfo",
@@ -83,6 +86,8 @@ class Store:
         self._database = database
         self.site = site
         self.readings = Readings(database, site)
+        self.releases = Releases(database, site)
+        self.exchanges = Exchanges(database, site)
         self.intervals = Intervals(database, site)
         self.billed = Intervals(database, site, BILLED)
         self.series = SeriesShelf(database, site)

@@ -6,7 +6,7 @@ In a versioned table the row marked `current` is the newest word; the older ones
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Index, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 NAMES = {
@@ -22,6 +22,8 @@ BODY: Any = Text().with_variant(JSON(), "postgresql")
 
 # Clustered by its key on SQLite: a month of one meter lies side by side.
 BY_KEY: dict[str, Any] = {"sqlite_with_rowid": False}
+
+DOUBTED, CLOCK_SET = text("quality = 'suspect'"), text("clock_step IS NOT NULL")
 
 
 class Base(SQLModel):
@@ -84,7 +86,12 @@ class ReadingRow(Base, table=True):
     """A raw reading. On PostgreSQL this is the table to partition by month of `taken_at`."""
 
     __tablename__ = "reading"
-    __table_args__ = BY_KEY
+    # The few that are doubted, or tell of a clock that was set, are found without going through all the others.
+    __table_args__ = (
+        Index("ix_reading_doubted", "taken_at", sqlite_where=DOUBTED, postgresql_where=DOUBTED),
+        Index("ix_reading_clock_set", "taken_at", sqlite_where=CLOCK_SET, postgresql_where=CLOCK_SET),
+        BY_KEY,
+    )
     channel: int = Field(primary_key=True, foreign_key="channel.id")
     taken_at: int = Field(primary_key=True, sa_type=BigInteger)  # epoch microseconds
     import_kwh: float | None = None
@@ -94,6 +101,7 @@ class ReadingRow(Base, table=True):
     note: str = ""
     others: str | None = None  # further quantities, JSON pairs
     raw: str | None = None  # of a doubted reading: what lay on the wire
+    clock_step: float | None = None  # seconds by which the clock was set since the reading before
 
 
 class IntervalRow(Base, table=True):

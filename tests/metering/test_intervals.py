@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from energy.clock import day_bounds
 from energy.metering import intervals
-from energy.metering.counters import used_kwh
+from energy.metering.belief import used_kwh
 from energy.model.horizon import Horizon
 from energy.model.meter import Quality, Reading, ReadingQuality
 from tests.metering.table import NOON, meter, reading, readings, slots

@@ -351,10 +351,10 @@ def test_more_power_than_the_connection_carries_is_suspect_and_kept():
     ("before", "after", "rollover", "qualities"),
     [
         (1000.0, 1000.5, None, "good good"),
-        (1000.0, 3.0, None, "suspect good"),  # meter exchanged: the second stand is good again
-        (1000.0, 9000.0, None, "suspect good"),  # jumped
+        (1000.0, 3.0, None, "suspect suspect"),  # meter exchanged: believed when it has held and counted on
+        (1000.0, 9000.0, None, "suspect suspect"),  # jumped
         (999999.5, 0.5, 1_000_000.0, "good good"),  # rolled over
-        (500.0, 0.0, 1_000_000.0, "suspect good"),  # a reset is no rollover
+        (500.0, 0.0, 1_000_000.0, "suspect suspect"),  # a reset is no rollover
     ],
 )
 def test_counters_are_watched(before, after, rollover, qualities):
