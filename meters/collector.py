@@ -18,6 +18,7 @@ log = logging.getLogger("loadstone.collector")
 
 QUICKEST_SECONDS = 0.25  # real seconds between two polls of a meter, however fast the plant's clock runs
 STAGGER_SECONDS = 3.0  # plant seconds over which the first polls are spread; still "at the edge" of an interval
+AGAIN_SECONDS = 0.2  # until a task that did not end is told once more to
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
 
@@ -146,9 +147,7 @@ class Collector:
             await self._stop.wait()
         finally:
             self.stop()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks)
             await self._outbox.finish(writer)
             await self._say_standing()
             await self._close()
@@ -269,6 +268,16 @@ class Collector:
             except Exception:
                 # That the store takes nothing is told by the outbox; the next report comes in a minute.
                 log.exception("how the collector does could not be told")
+
+
+async def ended(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """End tasks, however often it takes: `asyncio.wait_for` of Python 3.11 swallows a cancellation that comes at the same
+    moment as the answer, and the task would go on."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
 
 
 def in_words(standing: Standing) -> str:

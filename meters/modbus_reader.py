@@ -9,7 +9,8 @@ from energy.errors import MeterError
 from energy.model.meter import Meter, Reading, ReadingQuality
 from meters import bus
 from meters.batching import Batch, batches
-from meters.image import places, quantities
+from meters.decoder import Decoder, Said
+from meters.image import places
 from meters.line import Line
 from meters.plausible import Watch, steady_seconds
 from meters.profile import Profile
@@ -41,6 +42,7 @@ class ModbusReader:
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
         self._profile = profile
+        self._decoder = Decoder(profile)
         self._clock = clock
         self._bus: bus.Bus | None = None
         self._reads = planned_reads(profile)
@@ -59,7 +61,7 @@ class ModbusReader:
         except MeterError as trouble:
             return self._failed(str(trouble))
         values = as_wired(said, self._settings.ct_ratio, self._settings.invert)
-        if not set(MAIN) & set(values):
+        if not any(name in values for name in MAIN):
             return self._failed("the meter answers, but has neither power nor counters to tell")
         self._failures, self._trouble = 0, ""
         return self._watch.judge(
@@ -69,7 +71,7 @@ class ModbusReader:
                 power_kw=values.get("power"),
                 import_kwh=values.get("total_import"),
                 export_kwh=values.get("total_export"),
-                values=tuple((name, value) for name, value in values.items() if name not in MAIN),
+                values=tuple([(name, value) for name, value in values.items() if name not in MAIN]),
             ),
             self._steady,
         )
@@ -81,7 +83,7 @@ class ModbusReader:
 
     async def _ask(self) -> tuple[datetime, dict[str, float]]:
         """What the meter says, and when it said its counters (they are read first)."""
-        words: dict[tuple[int, int], int] = {}
+        words: list[Said] = []
         taken_at: datetime | None = None
         refused: bus.RefusedError | None = None
         for code, batch in list(self._reads):
@@ -94,12 +96,12 @@ class ModbusReader:
                 said = await self._one_by_one(code, batch)
             if taken_at is None:
                 taken_at, self._steady = self._clock.now(), steady_seconds(self._clock)
-            words |= {(code, address): word for address, word in said.items()}
+            words += said
         if taken_at is None or (refused and not words):
             raise refused or bus.SilentError("there is nothing to read")
-        return taken_at, quantities(self._profile, words)
+        return taken_at, self._decoder.quantities(words)
 
-    async def _read(self, code: int, batch: Batch) -> dict[int, int]:
+    async def _read(self, code: int, batch: Batch) -> list[Said]:
         """One read; a meter that answered until now gets a second chance."""
         if self._bus is None:
             self._bus = bus.join(self._line, pause_ms=self._settings.pause_ms, echoes_unit=self._settings.echoes_unit)
@@ -110,16 +112,16 @@ class ModbusReader:
             if self._failures:
                 raise
             words = await self._bus.read(*asked)
-        return dict(enumerate(words, batch.start))
+        return [(code, batch.start, words)]
 
-    async def _one_by_one(self, code: int, batch: Batch) -> dict[int, int]:
+    async def _one_by_one(self, code: int, batch: Batch) -> list[Said]:
         """The numbers of a read that the device refused as a whole. From now on it is asked like that."""
         inside = [number for number in numbers(self._profile, code) if batch.holds(number)]
         taken: list[tuple[int, Batch]] = []
-        words: dict[int, int] = {}
+        words: list[Said] = []
         for number in inside if len(inside) > 1 else []:
             try:
-                words |= await self._read(code, number)
+                words += await self._read(code, number)
                 taken.append((code, number))
             except bus.RefusedError as no:
                 if not no.unknown_address:
@@ -168,6 +170,8 @@ def planned_reads(profile: Profile) -> Reads:
 
 def as_wired(said: dict[str, float], ct_ratio: float, invert: bool) -> dict[str, float]:
     """What flowed, from what the meter saw through its current transformers."""
+    if ct_ratio == 1 and not invert:
+        return said
     values = {name: value * (ct_ratio if KINDS[name] in THROUGH_CT else 1.0) for name, value in said.items()}
     if not invert:
         return values

@@ -124,10 +124,16 @@ def load(name: str, folder: str | Path = ".") -> Profile:
         path = Path(folder) / name
         if not path.is_file():
             raise ProfileError(str(path), [Mistake("profile", "there is no such file")])
-        return parse(path.read_text(encoding="utf-8"), str(path))
+        return _own(path, path.stat().st_mtime_ns)
     if name not in names():
         raise ProfileError("profile", [Mistake(name, f"no meter profile of that name{nearest(name, list(names()))}")])
     return _built_in(name)
+
+
+@cache
+def _own(path: Path, _changed_at: int) -> Profile:
+    """A profile of a plant's own as it was written at some time: a thousand meters of a model are one file."""
+    return parse(path.read_text(encoding="utf-8"), str(path))
 
 
 @cache

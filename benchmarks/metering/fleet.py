@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.metering.wire import PROFILE, address, server
 
 SECONDS = 300.0
-START_SECONDS = 10.0  # what a collector may take to come up; not a part of what is measured
+START_SECONDS = 20.0  # what a collector may take to come up; not a part of what is measured
 SITE = "site: {id: bench, name: Bench, zone: Europe/Berlin, currency: EUR, import_limit_kw: 500000}"
 TARIFF = "tariff: {market: day_ahead}"
 BILL = "role: settlement, measures: grid"

@@ -253,6 +253,37 @@ def test_what_waits_is_written_at_the_end():
     run(test())
 
 
+def test_a_poll_that_swallows_its_cancellation_is_ended_all_the_same():
+    async def test():
+        one = counting("a")
+        waiting, swallowed = asyncio.Event(), False
+
+        async def read() -> Reading:
+            """As pymodbus under Python 3.11, whose wait_for lets a cancellation go that comes together with the answer."""
+            nonlocal swallowed
+            waiting.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed = True
+            return Reading(meter="a", taken_at=SystemClock().now())
+
+        one.read = read  # type: ignore[method-assign]
+        collecting = Collector(
+            [Polled(reader=one, seconds=30)], Kept(), HeldClock(datetime(2026, 5, 18, tzinfo=UTC), 200.0)
+        )
+        running = asyncio.create_task(collecting.run())
+        await waiting.wait()
+        collecting.stop()
+        await running
+        assert swallowed
+        assert one.closed
+
+    run(test())
+
+
 STOPPED_BY_SIGNAL = """
 import asyncio, sys
 from energy.clock import SystemClock
