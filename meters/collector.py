@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from energy.clock import Clock
 from energy.model.meter import Reading, ReadingQuality
-from energy.ports import MeterListener, MeterReader
+from energy.ports import Acknowledging, MeterListener, MeterReader
 
 log = logging.getLogger("loadstone.collector")
 
@@ -61,6 +61,9 @@ class Collector:
     ) -> None:
         self._polled = tuple(meter for meter in meters if isinstance(meter, Polled))
         self._told = tuple(meter.listener for meter in meters if isinstance(meter, Told))
+        self._acknowledging = {told.meter.id: told for told in self._told if isinstance(told, Acknowledging)}
+        for told in self._acknowledging.values():
+            told.acknowledged = True
         self._sink = sink
         self._clock = clock
         self._batch_seconds = batch_seconds
@@ -234,11 +237,24 @@ class Collector:
             log.exception("the store did not take %d readings", len(self._batch))
             return False
         self.kept += len(self._batch)
-        self._batch = ()
+        kept, self._batch = self._batch, ()
+        self._acknowledge(kept)
         return True
+
+    def _acknowledge(self, kept: Sequence[Reading]) -> None:
+        """Say to those whose far end waits for it that their readings are safe."""
+        safe: dict[str, list[Reading]] = {}
+        for reading in kept if self._acknowledging else ():
+            safe.setdefault(reading.meter, []).append(reading)
+        for meter, readings in safe.items():
+            if meter in self._acknowledging:
+                self._acknowledging[meter].kept(readings)
 
     async def _last_words(self, writer: "asyncio.Task[None]") -> None:
         try:
-            await asyncio.wait_for(writer, self._flush_seconds)
+            async with asyncio.timeout(self._flush_seconds):
+                await writer
+                while self.waiting and await self._hand_over():
+                    pass  # what listeners had half gathered when they were told to end
         except TimeoutError:
             log.error("stopped with %d readings that the store did not take; they are lost", self.waiting)

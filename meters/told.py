@@ -4,11 +4,12 @@ nothing was heard for too long."""
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from energy.clock import Clock
 from energy.model.meter import Meter, Reading, ReadingQuality
-from meters.gathering import Gathered, Gathering, Said
+from meters.gathering import Done, Gathered, Gathering, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Source(Protocol):
     async def close(self) -> None: ...
 
 
-class Told:
+class ToldMeter:
     """Listens to one meter. `silent_after_seconds` of plant time without any value are said as NO_ANSWER, and again
     after as long; None where the wire itself says that a meter is gone."""
 
@@ -62,6 +63,8 @@ class Told:
         self._silence_counts = silent_after_seconds is not None
         self._silent_after = (silent_after_seconds or REPEAT_SECONDS) / speed
         self._gone = ""  # what the far end said of it last, if that was no value
+        self.acknowledged = False
+        self._unkept: dict[datetime, tuple[Done, ...]] = {}
         self._items: asyncio.Queue[Item | BaseException] = asyncio.Queue()
         self._gather_until: float | None = None
         self._silent_at: float | None = None
@@ -83,6 +86,11 @@ class Told:
                     give(reading)
             for reading in self._given(self._gathering.close()):
                 give(reading)
+
+    def kept(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            for done in self._unkept.pop(reading.taken_at, ()):
+                done()
 
     async def close(self) -> None:
         await self._source.close()
@@ -139,9 +147,12 @@ class Told:
 
     def _given(self, made: Sequence[Gathered]) -> list[Reading]:
         for each in made:
-            for done in each.dones:
-                done()
-        return [each.reading for each in made]
+            if each.dones:
+                self._unkept[each.reading.taken_at] = each.dones
+        readings = [each.reading for each in made]
+        if not self.acknowledged:
+            self.kept(readings)
+        return readings
 
     def _no_answer(self, note: str) -> Reading:
         now = self._clock.now()

@@ -12,14 +12,14 @@ from meters.mqtt.broker import Address, Hearer, Message
 from meters.mqtt.edge_node import Ear, EdgeNode, Value, node_of
 from meters.mqtt.plain import MOST_RAW, PlainSource
 from meters.mqtt.times import NoTimeError, checked
-from meters.told import Gone, Take, Told
+from meters.told import Gone, Take, ToldMeter
 from meters.wanted import inside
 
 
-def listener(settings: Settings, meter: Meter, context: Context) -> Told:
+def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
     """A listener of that meter."""
     window, said = settings.together_seconds, settings.sparkplug
-    return Told(
+    return ToldMeter(
         meter,
         SparkplugSource(settings, said, context) if said is not None else MqttSource(settings, context),
         Gathering(meter, settings.quantities, window),
