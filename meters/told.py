@@ -33,8 +33,9 @@ class Source(Protocol):
         """Why nothing can be heard now; empty where all seems well."""
         ...
 
-    async def tell(self, take: Take) -> None:
-        """Hand over all that is said, until cancelled."""
+    async def tell(self, take: Take, *, keeping: bool) -> None:
+        """Hand over all that is said, until cancelled. `keeping`: the readings are kept, and it is said when; else
+        somebody only has a look, and must take nothing away from whoever keeps them."""
         ...
 
     async def close(self) -> None: ...
@@ -97,7 +98,7 @@ class ToldMeter:
 
     async def _tell(self) -> None:
         try:
-            await self._source.tell(self._items.put_nowait)
+            await self._source.tell(self._items.put_nowait, keeping=self.acknowledged)
         except Exception as error:
             self._items.put_nowait(error)  # raised again in `listen`, where somebody waits for it
 

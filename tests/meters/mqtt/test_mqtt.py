@@ -420,3 +420,31 @@ def test_a_message_is_acknowledged_when_its_reading_is_kept(there):
         assert [r.import_kwh for r in heard.good] == [9.0]
 
     run(test(), 90)
+
+
+def test_who_only_has_a_look_takes_nothing_away(there):
+    """`loadstone doctor` beside a running collector: the broker lets both in, and keeps for the collector what it kept."""
+
+    async def test():
+        said = settings(there, topic="look/em", time={"path": "t"}, client_id="look", together_seconds=0)
+
+        async def publish(kwh: int) -> None:
+            at = (datetime.now(UTC) - timedelta(minutes=10 - kwh)).isoformat()
+            await there.publish("look/em", json.dumps({"t": at, "energy": {"total": 1000 * kwh}}))
+
+        async with listening(build(said, context())) as first:
+            await connected(first)
+            async with listening(build(said, context()), keeping=False) as look:
+                await connected(look)
+                await publish(1)
+                await look.until(lambda h: h.good)
+                await first.until(lambda h: h.good)
+        await publish(2)
+        async with listening(build(said, context()), keeping=False) as look:
+            await connected(look)
+        async with listening(build(said, context())) as again:
+            await again.until(lambda h: h.good)
+        assert [r.import_kwh for r in again.good] == [2.0]
+        assert look.readings == []
+
+    run(test(), 60)
