@@ -48,6 +48,19 @@ class MeterListener(Protocol):
 
 
 @runtime_checkable
+class Acknowledging(Protocol):
+    """A listener whose far end keeps what it told until it is acknowledged (a broker, a folder). Whoever keeps readings
+    sets `acknowledged` before it listens, and says of every reading when it is kept; without that, what was given
+    counts as kept."""
+
+    acknowledged: bool
+
+    def kept(self, readings: Sequence[Reading]) -> None:
+        """Those readings are safe: the far end may forget them."""
+        ...
+
+
+@runtime_checkable
 class Scanner(Protocol):
     """Finds meters on a wire and says whether what they tell can be right. Plain calls that may take some seconds."""
 

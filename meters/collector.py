@@ -10,7 +10,7 @@ from datetime import datetime
 
 from energy.clock import Clock
 from energy.model.meter import Reading, ReadingQuality
-from energy.ports import MeterListener, MeterReader
+from energy.ports import Acknowledging, MeterListener, MeterReader
 from meters.outbox import Outbox, Sink
 from meters.pace import Pace
 
@@ -79,6 +79,9 @@ class Collector:
     ) -> None:
         self._polled = tuple(meter for meter in meters if isinstance(meter, Polled))
         self._told = tuple(meter.listener for meter in meters if isinstance(meter, Told))
+        self._acknowledging = {told.meter.id: told for told in self._told if isinstance(told, Acknowledging)}
+        for told in self._acknowledging.values():
+            told.acknowledged = True
         self._clock = clock
         self._outbox = Outbox(
             sink,
@@ -86,6 +89,7 @@ class Collector:
             most_waiting=most_waiting,
             most_in_batch=most_in_batch,
             flush_seconds=flush_seconds,
+            on_kept=self._acknowledge if self._acknowledging else None,
         )
         self._report = report
         self._report_seconds = report_seconds
@@ -268,6 +272,15 @@ class Collector:
             except Exception:
                 # That the store takes nothing is told by the outbox; the next report comes in a minute.
                 log.exception("how the collector does could not be told")
+
+    def _acknowledge(self, kept: Sequence[Reading]) -> None:
+        """Say to those whose far end waits for it that their readings are safe."""
+        safe: dict[str, list[Reading]] = {}
+        for reading in kept:
+            if reading.meter in self._acknowledging:
+                safe.setdefault(reading.meter, []).append(reading)
+        for meter, readings in safe.items():
+            self._acknowledging[meter].kept(readings)
 
 
 async def ended(tasks: Sequence["asyncio.Task[None]"]) -> None:

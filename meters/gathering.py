@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from energy.metering.belief import STEP_KWH
 from energy.model.meter import Meter, Reading, ReadingQuality
-from meters.plausible import STEP_KWH, Watch
+from meters.plausible import Watch
 from meters.quantities import KINDS, MAIN
 
 REMEMBERED = 10_000  # values of which a repetition is noticed: more than a broker keeps for a client by default

@@ -21,9 +21,17 @@ class Outbox:
     reading costs the shape of an interval, not its energy.)"""
 
     def __init__(
-        self, sink: Sink, *, batch_seconds: float, most_waiting: int, most_in_batch: int, flush_seconds: float
+        self,
+        sink: Sink,
+        *,
+        batch_seconds: float,
+        most_waiting: int,
+        most_in_batch: int,
+        flush_seconds: float,
+        on_kept: Sink | None = None,
     ) -> None:
         self._sink = sink
+        self._on_kept = on_kept  # told, on the loop, of the readings that the sink has taken
         self._batch_seconds = batch_seconds
         self._most_waiting = most_waiting
         self._most_in_batch = most_in_batch
@@ -88,5 +96,7 @@ class Outbox:
             log.exception("the store did not take %d readings", len(self._batch))
             return False
         self.kept += len(self._batch)
-        self._batch = ()
+        kept, self._batch = self._batch, ()
+        if self._on_kept is not None:
+            self._on_kept(kept)
         return True

@@ -4,11 +4,12 @@ nothing was heard for too long."""
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from energy.clock import Clock
 from energy.model.meter import Meter, Reading, ReadingQuality
-from meters.gathering import Gathered, Gathering, Said
+from meters.gathering import Done, Gathered, Gathering, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,15 @@ class Source(Protocol):
         """Why nothing can be heard now; empty where all seems well."""
         ...
 
-    async def tell(self, take: Take) -> None:
-        """Hand over all that is said, until cancelled."""
+    async def tell(self, take: Take, *, keeping: bool) -> None:
+        """Hand over all that is said, until cancelled. `keeping`: the readings are kept, and it is said when; else
+        somebody only has a look, and must take nothing away from whoever keeps them."""
         ...
 
     async def close(self) -> None: ...
 
 
-class Told:
+class ToldMeter:
     """Listens to one meter. `silent_after_seconds` of plant time without any value are said as NO_ANSWER, and again
     after as long; None where the wire itself says that a meter is gone."""
 
@@ -62,6 +64,8 @@ class Told:
         self._silence_counts = silent_after_seconds is not None
         self._silent_after = (silent_after_seconds or REPEAT_SECONDS) / speed
         self._gone = ""  # what the far end said of it last, if that was no value
+        self.acknowledged = False
+        self._unkept: dict[datetime, tuple[Done, ...]] = {}
         self._items: asyncio.Queue[Item | BaseException] = asyncio.Queue()
         self._gather_until: float | None = None
         self._silent_at: float | None = None
@@ -84,12 +88,17 @@ class Told:
             for reading in self._given(self._gathering.close()):
                 give(reading)
 
+    def kept(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            for done in self._unkept.pop(reading.taken_at, ()):
+                done()
+
     async def close(self) -> None:
         await self._source.close()
 
     async def _tell(self) -> None:
         try:
-            await self._source.tell(self._items.put_nowait)
+            await self._source.tell(self._items.put_nowait, keeping=self.acknowledged)
         except Exception as error:
             self._items.put_nowait(error)  # raised again in `listen`, where somebody waits for it
 
@@ -139,9 +148,12 @@ class Told:
 
     def _given(self, made: Sequence[Gathered]) -> list[Reading]:
         for each in made:
-            for done in each.dones:
-                done()
-        return [each.reading for each in made]
+            if each.dones:
+                self._unkept[each.reading.taken_at] = each.dones
+        readings = [each.reading for each in made]
+        if not self.acknowledged:
+            self.kept(readings)
+        return readings
 
     def _no_answer(self, note: str) -> Reading:
         now = self._clock.now()

@@ -9,7 +9,7 @@ from energy.metering.running import running_interval
 from energy.metering.tree import in_order, settlement
 from energy.metering.virtual import live
 from energy.model.horizon import Interval
-from energy.model.meter import Meter, Reading
+from energy.model.meter import Meter, Reading, ReadingQuality
 from energy.planning.tariff import in_window
 from energy.reports.pages import Running
 from energy.reports.situation import Rules

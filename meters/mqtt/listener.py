@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import secrets
+from dataclasses import replace
 from pathlib import Path
 
 from energy.model.meter import Meter
@@ -12,14 +14,14 @@ from meters.mqtt.broker import Address, Hearer, Message
 from meters.mqtt.edge_node import Ear, EdgeNode, Value, node_of
 from meters.mqtt.plain import MOST_RAW, PlainSource
 from meters.mqtt.times import NoTimeError, checked
-from meters.told import Gone, Take, Told
+from meters.told import Gone, Take, ToldMeter
 from meters.wanted import inside
 
 
-def listener(settings: Settings, meter: Meter, context: Context) -> Told:
+def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
     """A listener of that meter."""
     window, said = settings.together_seconds, settings.sparkplug
-    return Told(
+    return ToldMeter(
         meter,
         SparkplugSource(settings, said, context) if said is not None else MqttSource(settings, context),
         Gathering(meter, settings.quantities, window),
@@ -53,32 +55,19 @@ def address(settings: Settings, context: Context) -> Address:
     )
 
 
-class MqttSource:
-    """Hears the topics of one meter on the shared connection to its broker."""
+class _Joined:
+    """The shared connection to a broker, from the first time that it is needed."""
 
-    def __init__(self, settings: Settings, context: Context) -> None:
-        self._context = context
-        self._address = address(settings, context)
-        self._plain = PlainSource(settings, context.site.zone)
-        self._connection: broker.Connection | None = None
+    _context: Context
+    _address: Address
+    _connection: broker.Connection | None = None
 
-    @property
-    def trouble(self) -> str:
-        here = self._connection
-        return (here.trouble if here is not None else "not connected yet") or self._plain.trouble
-
-    async def tell(self, take: Take) -> None:
-        def hear(message: Message) -> None:
-            for item in self._plain.items(message):
-                take(item)
-
-        self._connection = self._connection or broker.join(self._address, self._context.clock)
-        hearer = Hearer(self._plain.topics, hear, lambda: None, lambda _: None)
-        self._connection.add(hearer)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self._connection.remove(hearer)
+    def _join(self, keeping: bool) -> broker.Connection:
+        """Who only has a look is a client of its own: the broker lets one client of a name in, and gives it all that it
+        kept for that name."""
+        look = f"{self._address.client_id}-look-{secrets.token_hex(4)}"
+        to = self._address if keeping else replace(self._address, client_id=look, keep_seconds=None)
+        return broker.join(to, self._context.clock)
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -86,7 +75,34 @@ class MqttSource:
             self._connection = None
 
 
-class SparkplugSource:
+class MqttSource(_Joined):
+    """Hears the topics of one meter on the shared connection to its broker."""
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        self._context = context
+        self._address = address(settings, context)
+        self._plain = PlainSource(settings, context.site.zone)
+
+    @property
+    def trouble(self) -> str:
+        here = self._connection
+        return (here.trouble if here is not None else "not connected yet") or self._plain.trouble
+
+    async def tell(self, take: Take, *, keeping: bool) -> None:
+        def hear(message: Message) -> None:
+            for item in self._plain.items(message):
+                take(item)
+
+        self._connection = self._connection or self._join(keeping)
+        hearer = Hearer(self._plain.topics, hear, lambda: None, lambda _: None)
+        self._connection.add(hearer)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._connection.remove(hearer)
+
+
+class SparkplugSource(_Joined):
     """Hears one device of a Sparkplug edge node; the node is shared by all its devices."""
 
     def __init__(self, settings: Settings, said: Sparkplug, context: Context) -> None:
@@ -94,7 +110,6 @@ class SparkplugSource:
         self._context = context
         self._address = address(settings, context)
         self._quantities = settings.quantities
-        self._connection: broker.Connection | None = None
         self._node: EdgeNode | None = None
 
     @property
@@ -103,9 +118,9 @@ class SparkplugSource:
             return "not connected yet"
         return self._connection.trouble or self._node.trouble
 
-    async def tell(self, take: Take) -> None:
+    async def tell(self, take: Take, *, keeping: bool) -> None:
         said = self._said
-        connection = self._connection = self._connection or broker.join(self._address, self._context.clock)
+        connection = self._connection = self._connection or self._join(keeping)
         node = self._node = node_of(connection, said.group, said.node, may_ask=said.rebirth)
         ear = Ear(said.device, lambda values, message: self._heard(values, message, take), lambda n: take(Gone(n)))
         node.ears.append(ear)
@@ -135,8 +150,3 @@ class SparkplugSource:
             at, doubt = message.arrived, str(error)
         raw = json.dumps({"topic": message.topic, "payload": message.payload.hex()[:MOST_RAW]})
         take(Said(at=at, values=values, doubt=doubt, raw=raw))
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            await broker.leave(self._connection)
-            self._connection = None

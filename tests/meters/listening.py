@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from energy.clock import Clock, SystemClock
 from energy.model.meter import Meter, Reading, ReadingQuality
-from energy.ports import Context, MeterListener
+from energy.ports import Acknowledging, Context, MeterListener
 from tests.meters.wire import SITE, meter, until
 
 
@@ -39,9 +39,19 @@ def context(of: Meter | None = None, clock: Clock | None = None, **more: object)
 
 
 @asynccontextmanager
-async def listening(listener: MeterListener) -> AsyncIterator[Heard]:
+async def listening(listener: MeterListener, *, keeping: bool = True) -> AsyncIterator[Heard]:
+    """`keeping`: as the collector does, who says what is kept; else as somebody who only has a look."""
     heard = Heard(listener)
-    heard.task = asyncio.create_task(listener.listen(heard.readings.append))
+    acknowledging = listener if keeping and isinstance(listener, Acknowledging) else None
+
+    def give(reading: Reading) -> None:
+        heard.readings.append(reading)
+        if acknowledging is not None:
+            acknowledging.kept([reading])
+
+    if acknowledging is not None:
+        acknowledging.acknowledged = True
+    heard.task = asyncio.create_task(listener.listen(give))
     try:
         yield heard
     finally:

@@ -138,7 +138,8 @@ def test_it_is_started_again_later_each_time_unless_it_was_heard(tells, pauses, 
             await REAL_SLEEP(0)
         collecting.stop()
         await running
-        assert slept.asked[:6] == pytest.approx(pauses)
+        of_listener = [seconds for seconds in slept.asked if seconds != 60.0]  # but between reports
+        assert of_listener[:6] == pytest.approx(pauses)
 
     run(test())
 

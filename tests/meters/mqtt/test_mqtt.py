@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import trustme
 
+from energy.clock import SystemClock
 from energy.model.meter import ReadingQuality
+from meters.collector import Collector, of_kind
 from meters.mqtt import Settings, broker, build
 from tests.meters.listening import Heard, context, listening
 from tests.meters.mqtt.mosquitto import PASSWORD, USER, Mosquitto, mosquitto, needs_mosquitto
-from tests.meters.wire import free_port, meter, run
+from tests.meters.wire import free_port, meter, run, until
 
 # paho leaves a socket to the garbage collector where a TLS handshake fails
 PAHO_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -374,5 +376,75 @@ def test_a_topic_that_may_not_be_read_is_said(tmp_path):
                 await heard.until(lambda h: any("other/e" in note or "nothing was heard" in note for note in h.notes))
                 await there.publish("allowed/p", "1000")
                 await heard.until(lambda h: h.good)
+
+    run(test(), 60)
+
+
+def test_a_message_is_acknowledged_when_its_reading_is_kept(there):
+    """Through the collector: what the store did not take, the broker still has."""
+
+    class Full(Exception):
+        pass
+
+    async def test():
+        said = settings(there, topic="safe/em", time={"path": "t"}, client_id="safe", together_seconds=0)
+        tried: list[float | None] = []
+        kept: list[float | None] = []
+
+        def full(readings: Any) -> None:
+            tried.extend(r.import_kwh for r in readings)
+            raise Full
+
+        async def collecting(sink: Any, enough: Any) -> None:
+            listener = build(said, context())
+            collector = Collector([of_kind(listener, 1.0)], sink, SystemClock(), batch_seconds=0.05, flush_seconds=0.5)
+            running = asyncio.create_task(collector.run())
+            await until(lambda: listener._source.trouble == "", 20)
+            if sink is full:
+                for minutes_ago in (3, 2):
+                    at = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat()
+                    await there.publish(
+                        "safe/em", json.dumps({"t": at, "energy": {"total": 1000 * (10 - minutes_ago)}})
+                    )
+            await until(enough, 20)
+            collector.stop()
+            await running
+
+        await collecting(full, lambda: tried)
+        await collecting(lambda readings: kept.extend(r.import_kwh for r in readings), lambda: len(kept) == 2)
+        assert kept == [7.0, 8.0]
+        async with listening(build(said, context())) as heard:  # now the broker has nothing left
+            await connected(heard)
+            await there.publish("safe/em", json.dumps({"t": datetime.now(UTC).isoformat(), "energy": {"total": 9000}}))
+            await heard.until(lambda h: h.good)
+        assert [r.import_kwh for r in heard.good] == [9.0]
+
+    run(test(), 90)
+
+
+def test_who_only_has_a_look_takes_nothing_away(there):
+    """`loadstone doctor` beside a running collector: the broker lets both in, and keeps for the collector what it kept."""
+
+    async def test():
+        said = settings(there, topic="look/em", time={"path": "t"}, client_id="look", together_seconds=0)
+
+        async def publish(kwh: int) -> None:
+            at = (datetime.now(UTC) - timedelta(minutes=10 - kwh)).isoformat()
+            await there.publish("look/em", json.dumps({"t": at, "energy": {"total": 1000 * kwh}}))
+
+        async with listening(build(said, context())) as first:
+            await connected(first)
+            async with listening(build(said, context()), keeping=False) as look:
+                await connected(look)
+                await publish(1)
+                await look.until(lambda h: h.good)
+                await first.until(lambda h: h.good)
+        await publish(2)
+        async with listening(build(said, context()), keeping=False) as look:
+            await connected(look)
+        async with listening(build(said, context())) as again:
+            await again.until(lambda h: h.good)
+        assert [r.import_kwh for r in again.good] == [2.0]
+        assert look.readings == []
 
     run(test(), 60)
