@@ -93,6 +93,8 @@ class Sender:
         log.info("%s", status_line(self._buffer.backlog()))
         while not self._stop.is_set():
             self._stop.wait(self.turn())
+        if not self._buffer.trouble:
+            self.turn()  # the last words of the collector
 
     def turn(self) -> float:
         """One batch, if there is one; how long to wait before the next."""
