@@ -254,7 +254,7 @@ def status_line(backlog: Backlog, now: datetime | None = None) -> str:
     now = now or datetime.now(UTC)
     parts = [f"{backlog.waiting} readings wait for the centre"]
     if backlog.oldest_at is not None:
-        parts.append(f"the oldest since {age(now - backlog.oldest_at)}")
+        parts.append(f"the oldest for {age(now - backlog.oldest_at)}")
     if backlog.held:
         parts.append(f"{backlog.held} held: the centre refused them")
     if backlog.thinned or backlog.dropped:
