@@ -67,6 +67,7 @@ def build_house(settings: Settings, clock: Clock) -> House:
         roles=settings.dashboard.roles,
         call=settings.dashboard.call,
         simulated=settings.twin is not None,
+        boxes=() if settings.api is None else tuple(box.name for box in settings.api.boxes),
     )
 
 

@@ -40,8 +40,9 @@ class House:
     roles: tuple[str, ...] = ("planner",)
     call: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
+    boxes: tuple[str, ...] = ()  # edge boxes, by name
 
     @property
     def rules(self) -> Rules:
         """What the reports need of the config."""
-        return Rules(site=self.site, calendar=self.calendar, tariff=self.tariff)
+        return Rules(site=self.site, calendar=self.calendar, tariff=self.tariff, boxes=self.boxes)

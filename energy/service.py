@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from energy.clock import local_date
 from energy.errors import DecisionRefusedError, LoadstoneError, StoreError
 from energy.house import House
+from energy.model.edge import EdgeState
 from energy.model.event import Event
 from energy.model.fact import Fact
 from energy.model.job import Planned
@@ -29,6 +30,7 @@ from energy.reports import plan as plan_report
 from energy.reports import savings as savings_report
 from energy.reports import sheet as sheet_report
 from energy.reports import year as year_report
+from energy.reports.edges import edge_states
 from energy.reports.files import savings_file
 from energy.reports.situation import first_known, gather, jobs_touched, planning_horizon
 from energy.runner import InlineRunner
@@ -89,6 +91,10 @@ class EnergyService(Protocol):
     def meters_page(self) -> pages.MetersPage: ...
 
     def meter_page(self, meter: str) -> pages.MeterPage: ...
+
+    def edges(self) -> tuple[EdgeState, ...]:
+        """The edge boxes, by name: when each last spoke, what waits there, and what is wrong with it."""
+        ...
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage: ...
 
@@ -335,6 +341,9 @@ class LoadstoneService:
 
     def meter_page(self, meter: str) -> pages.MeterPage:
         return meters_report.meter_page(self.house.store, self.house.rules, self.header(), meter)
+
+    def edges(self) -> tuple[EdgeState, ...]:
+        return edge_states(self.house.store, self.house.rules, self.house.clock.now())
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage:
         return savings_report.savings_page(self.house.store, self.house.rules, self.header(), month)

@@ -30,6 +30,7 @@ FEED_SECONDS = 60.0
 SOLVE_SECONDS = 5.0
 LEAST_FREE_GB = 1.0
 SAME_CLOCK = timedelta(minutes=5)
+BY_THE_DOOR = ("edge", "push")  # kinds of meters whose readings come by themselves, over HTTP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +140,8 @@ async def _gateway(group: Sequence[MeterSettings], context: Context, settings: S
 
 async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> Finding:
     what = f"meter {meter.meter.id}"
+    if meter.kind in BY_THE_DOOR:
+        return _came(what, meter, settings)
     address = ":".join(str(v) for v in (getattr(meter.options, k, None) for k in ("host", "port")) if v is not None)
     to_do = f"Is it on, and is {address or 'its address'} right? Try `loadstone meters read --help`."
     if settings.twin is not None:
@@ -161,6 +164,18 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
         to_do = "Compare with its display; check profile, ct_ratio, word_order, connection_kw."
         return Finding(what=what, ok=False, says=f"cannot be: {reading.note}", to_do=to_do)
     return Finding(what=what, ok=True, says=_said(reading))
+
+
+def _came(what: str, meter: MeterSettings, settings: Settings) -> Finding:
+    """What came last of a meter that is not asked from here, but read by an edge box or pushed by a gateway."""
+    with Store.open(settings.store.url, settings.site.id) as opened:
+        newest = opened.readings.latest().get(meter.meter.id)
+    to_do = "Is `loadstone api` running, and its edge box or gateway? See docs/how-to/edge-box.md."
+    if newest is None:
+        return Finding(what=what, ok=False, says="nothing has come yet", to_do=to_do)
+    old = settings.clock().now() - newest.taken_at
+    says = f"{_said(newest)}, {old.total_seconds():.0f} s ago"
+    return Finding(what=what, ok=old <= SAME_CLOCK, says=says, to_do="" if old <= SAME_CLOCK else to_do)
 
 
 async def _first_word(made: MeterReader | MeterListener) -> Reading:

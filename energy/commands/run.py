@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
+    from energy.config import Settings
     from energy.model.proposal import Gain
 
 CONFIG = click.option(
@@ -31,6 +32,8 @@ STEPS = ("fetch", "collect", "predict", "respond", "plan", "propose", "dispatch"
 def run(config: Path, simulate: bool, with_dashboard: bool) -> None:
     """Run the whole service of one plant: collector, scheduler and dashboard, supervised.
 
+    Where the config has a section `api`, the door for edge boxes and gateways is opened too.
+
     A process that ends is started again; Ctrl-C (or SIGTERM) ends them all and leaves none behind.
 
     Example: loadstone run --config plant.yaml
@@ -49,12 +52,26 @@ def run(config: Path, simulate: bool, with_dashboard: bool) -> None:
     ]
     if simulate:
         roles.insert(0, Role("simulated plant", ["simulate", "--config", str(config)]))
+    if settings.api is not None:
+        refuse_weak_tokens(settings)
+        roles.append(Role("door", ["api", "--config", str(config)]))
     if with_dashboard:
         roles.append(Role("dashboard", ["dashboard", "--config", str(config)]))
     click.echo(f"{settings.site.name}: {', '.join(role.name for role in roles)} running; Ctrl-C ends all of it.")
     if with_dashboard:
         click.echo(f"Dashboard: http://{settings.dashboard.address}:{settings.dashboard.port}")
     raise SystemExit(supervise(roles))
+
+
+def refuse_weak_tokens(settings: "Settings") -> None:
+    """A token that is missing or easy to guess is said before anything starts, and not in a restart every few seconds."""
+    from energy.config.doors import tokens
+    from energy.errors import ConfigError
+
+    if settings.api is not None:
+        _, mistakes = tokens(settings.api, dict(settings.environ))
+        if mistakes:
+            raise ConfigError(settings.path.name, mistakes)
 
 
 @click.command()

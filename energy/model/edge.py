@@ -16,6 +16,11 @@ class Backlog:
     broken: int = 0  # buffer files that could not be read any more and were moved aside
     trouble: str = ""  # what last went wrong; empty while all is well
 
+    @property
+    def lost(self) -> int:
+        """What can only grow, and should not."""
+        return self.thinned + self.dropped + self.broken
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
@@ -31,6 +36,7 @@ class Edge:
     received: int = 0  # readings that were new to us
     missing: int = 0  # readings that were acknowledged once, are not here any more, and cannot come again
     trouble: str = ""  # why we refused what it last sent
+    worse_at: datetime | None = None  # when it last told of a reading that was let go, or one was found missing
     former: tuple[tuple[str, int], ...] = ()  # earlier buffers of this box, with the last number of each
 
     def last_of(self, buffer: str) -> int:
@@ -42,10 +48,10 @@ class Edge:
 class EdgeState:
     """An edge box as the screens show it."""
 
-    edge: Edge | None  # None: it has never spoken
     name: str
-    silent_for: timedelta | None
-    oldest_for: timedelta | None  # how old the oldest reading is that waits there
+    edge: Edge | None  # None: it has never spoken
+    silent_for: timedelta | None  # since it last spoke, where that is too long
+    oldest_for: timedelta | None  # how old the oldest reading is that waits there, as far as we know
     troubles: tuple[str, ...] = ()  # in words, worst first
 
     @property

@@ -14,6 +14,7 @@ from energy.model.proposal import FloorState, OfferState
 from energy.model.series import BASE_LOAD
 from energy.planning.offer_times import on_day_of
 from energy.reports.billing import billed_days
+from energy.reports.edges import edge_states
 from energy.reports.meter_state import MeterState
 from energy.reports.models import TARGETS, troubles
 from energy.reports.pages import Attention, Level, Running
@@ -50,6 +51,7 @@ def attention(
         *meters(rules, now, states),
         *bill(store, rules, now),
         *tree(store, rules, now),
+        *edges(store, rules, now),
         *feeds(rules, now, costs),
         *plan(rules, now, stands),
         *failures(store, rules, now),
@@ -217,6 +219,22 @@ def tree(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
                 view="meters",
                 icon="account_tree",
             )
+
+
+def edges(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
+    """Edge boxes that are silent, behind, refused, or whose clock is wrong."""
+    for state in edge_states(store, rules, now):
+        if not state.troubles:
+            continue
+        first, *others = state.troubles
+        yield Attention(
+            level=Level.WARN,
+            title=f"Edge box {state.name} {first}",
+            detail="; ".join(others) or "its meters wait for it; what it reads is kept on its own disk",
+            verb="Open meters",
+            view="meters",
+            icon="router",
+        )
 
 
 def feeds(rules: Rules, now: datetime, costs: Prices) -> Iterator[Attention]:

@@ -13,6 +13,7 @@ from energy.model.horizon import Horizon, Interval
 from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.series import Series
 from energy.reports.billing import BilledDay, billed_days
+from energy.reports.edges import edge_states
 from energy.reports.meter_state import MeterState, meter_states
 from energy.reports.pages import Header, MeterPage, MeterRow, MetersPage
 from energy.reports.situation import Rules
@@ -43,6 +44,7 @@ def meters_page(store: Store, rules: Rules, header: Header) -> MetersPage:
         balance_kwh=balance(store.meters(), energies, day_bounds(local_date(now, rules.site.zone), rules.site.zone)[0]),
         tree=tuple(meter_tree(store, span_today(rules, now))),
         billed=tuple(reversed(billed_lately(store, rules, now))),
+        edges=edge_states(store, rules, now),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from energy.model.edge import EdgeState
 from energy.model.event import Event
 from energy.model.fact import FactKind
 from energy.model.forecast import Component
@@ -434,6 +435,7 @@ class MetersPage:
     balance_kwh: tuple[float, float] | None  # settlement meter against the sum of its parts, today
     tree: tuple[Node, ...] = ()  # today so far
     billed: tuple[BilledDay, ...] = ()  # the last weeks that the network operator has billed, newest first
+    edges: tuple[EdgeState, ...] = ()  # the edge boxes, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

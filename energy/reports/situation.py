@@ -46,6 +46,7 @@ class Rules:
     site: Site
     calendar: Calendar
     tariff: Tariff
+    boxes: tuple[str, ...] = ()  # edge boxes, by name
 
 
 def planning_horizon(now: datetime, site: Site) -> Horizon:

@@ -87,16 +87,20 @@ def after(
         former = tuple((name, n) for name, n in buffers.items() if name != buffer)[:FORMER_BUFFERS]
         last = before.last_of(buffer)
     taken = trouble is None
+    backlog = batch.backlog.backlog()
+    lost_before = before.backlog.lost if before is not None else 0
+    worse = (backlog.lost > 0 and backlog.lost != lost_before) or (gap > 0 and taken)
     return Edge(
         name=batch.box,
         buffer=buffer,
         last=max(last, batch.last) if taken else last,
         seen_at=now,
-        backlog=batch.backlog.backlog(),
+        backlog=backlog,
         ahead_seconds=(batch.sent_at - now).total_seconds(),
         received=(before.received if before is not None else 0) + new,
         missing=(before.missing if before is not None else 0) + (gap if taken else 0),
         trouble="" if trouble is None else str(trouble),
+        worse_at=now if worse else before.worse_at if before is not None else None,
         former=former,
     )
 

@@ -43,6 +43,7 @@ def edge(context: click.Context, config: Path) -> None:
     from energy.config.edge import load_edge
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line for each batch would hide all else
     settings = load_edge(config)
     with alone(settings.buffer):
         asyncio.run(run(settings))
@@ -70,24 +71,21 @@ async def run(settings: "EdgeSettings") -> None:
 
     from energy.clock import SystemClock
     from energy.plugins import build
-    from meters.collector import Collector, Polled
+    from meters.collector import Collector, of_kind
 
     clock = SystemClock()
     context = settings.context(clock)
-    polled = [
-        Polled(
-            reader=build("meters", said.kind, said.options, context),
-            seconds=getattr(said.options, "poll_seconds", 10.0),
-        )
+    asked = [
+        of_kind(build("meters", said.kind, said.options, context), getattr(said.options, "poll_seconds", 10.0))
         for said in settings.meters
     ]
     buffer = buffer_of(settings)
     sender = sender_of(settings, buffer)
-    collector = Collector(polled, buffer.add, clock)
+    collector = Collector(asked, buffer.add, clock)
     collector.stop_on_signals()
     thread = threading.Thread(target=sender.run, name="sender", daemon=True)
     thread.start()
-    click.echo(f"edge box {settings.name}: {len(polled)} meters, to {settings.centre}")
+    click.echo(f"edge box {settings.name}: {len(asked)} meters, to {settings.centre}")
     try:
         await collector.run()
     finally:

@@ -93,6 +93,8 @@ class Sender:
         log.info("%s", status_line(self._buffer.backlog()))
         while not self._stop.is_set():
             self._stop.wait(self.turn())
+        if not self._buffer.trouble:
+            self.turn()  # the last words of the collector
 
     def turn(self) -> float:
         """One batch, if there is one; how long to wait before the next."""
@@ -252,7 +254,7 @@ def status_line(backlog: Backlog, now: datetime | None = None) -> str:
     now = now or datetime.now(UTC)
     parts = [f"{backlog.waiting} readings wait for the centre"]
     if backlog.oldest_at is not None:
-        parts.append(f"the oldest since {age(now - backlog.oldest_at)}")
+        parts.append(f"the oldest for {age(now - backlog.oldest_at)}")
     if backlog.held:
         parts.append(f"{backlog.held} held: the centre refused them")
     if backlog.thinned or backlog.dropped:

@@ -36,7 +36,7 @@ def look(path: Path, now: datetime | None = None) -> Told:
         newest = db.execute("SELECT max(taken_at) FROM (SELECT taken_at FROM reading ORDER BY number DESC LIMIT 100)")
         last = newest.fetchone()[0]
     old = None if oldest is None else now - (EPOCH + oldest * MICROSECOND)
-    lines = [f"{count} readings wait for the centre" + (f", the oldest since {age(old)}" if old is not None else "")]
+    lines = [f"{count} readings wait for the centre" + (f", the oldest for {age(old)}" if old is not None else "")]
     taken = None if last is None else now - (EPOCH + last * MICROSECOND)
     lines.append("no reading was taken yet" if taken is None else f"last reading taken {age(taken)} ago")
     if "contact" in about:
