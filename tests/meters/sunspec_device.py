@@ -19,6 +19,7 @@ class Registers:
     """What lies where; the rest of a model says 0, and beyond of the last model there is nothing."""
 
     words: dict[int, int] = field(default_factory=dict)
+    code: int = 3
     longest: int = 125
     silent: bool = False
     asked: list[tuple[int, int, int]] = field(default_factory=list)  # unit, address, how many
@@ -32,7 +33,7 @@ class Registers:
         if self.silent:
             return b""
         refused = 3 if count > self.longest else 2 if not self._there(address, count) else 0
-        if code != 3 or refused:
+        if code != self.code or refused:
             body = struct.pack(">BBB", unit, code | 0x80, refused or 1)
         else:
             said = [self.words.get(at, 0) for at in range(address, address + count)]
