@@ -1,10 +1,5 @@
 """The meter that the page on profiles adds is really added: read over the wire, and it says what the page prints."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -13,8 +8,7 @@ from meters.commands import meters
 from meters.image import quantities
 from meters.profile import load
 from tests.docs.pages import ROOT, blocks
-from tests.meters.sunspec_device import Registers
-from tests.meters.wire import free_port, raw_server
+from tests.meters.sunspec_device import Registers, answering
 
 PAGE = ROOT / "meters" / "profiles" / "README.md"
 
@@ -27,28 +21,6 @@ def captured() -> dict:
     said = yaml.safe_load(block("yaml", "capture"))
     assert isinstance(said, dict)
     return said
-
-
-@contextmanager
-def answering(device: Registers) -> Iterator[int]:
-    """The device in a thread of its own, as the command runs a loop of its own."""
-    port, loop, up = free_port(), asyncio.new_event_loop(), threading.Event()
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        async with raw_server(port, device.answer):
-            up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    try:
-        assert up.wait(10)
-        yield port
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
 
 
 def test_the_profile_of_the_page_reads_what_the_page_prints(tmp_path):

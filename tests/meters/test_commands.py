@@ -9,6 +9,7 @@ from energy.twin.stand import Stand
 from meters.catalogue import FAMILIES, known_by, manual_number
 from meters.commands import meters
 from meters.profile import load, names
+from tests.meters.sunspec_device import answering, capture
 from tests.meters.wire import Fixed, free_port, settings, simulator
 
 
@@ -70,6 +71,17 @@ registers:
     lines = [line.split() for line in output.splitlines()]
     assert ["frequency", "–", "Hz"] in lines
     assert ["total_export", "5.000", "kWh"] in lines
+
+
+def test_read_asks_a_sunspec_device_at_its_usual_unit():
+    _, device = capture("fronius-smart-meter")
+    with answering(device) as port:
+        output = read("--profile", "fronius-smart-meter", "--port", str(port))
+    lines = [line.split() for line in output.splitlines()]
+    assert lines[0][-6:-3] == [f"127.0.0.1:{port}", "unit", "200,"]
+    assert ["power", "8.250", "kW"] in lines
+    assert ["reactive_power", "–", "kvar"] in lines
+    assert {unit for unit, _, _ in device.asked} == {200}
 
 
 @pytest.mark.parametrize(
