@@ -1,6 +1,7 @@
 """The commands of the wire: what a meter says, the collector, and the simulated meters."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from energy.clock import Clock
     from energy.config import Settings
     from energy.model.meter import Reading
+    from energy.ports import MeterReader
     from energy.twin.floor import LivingPlant
-    from meters.profile import Profile
 
 COLLECTOR_NOTE = "collector"  # under which the store keeps how the collector does
 TICK_SECONDS = 1.0  # real seconds between two looks of the simulated floor at its instructions
@@ -78,66 +79,80 @@ def show(name: str) -> None:
 @click.option("--profile", required=True, help="a name of `loadstone meters list`, or the path of your own .yaml")
 @click.option("--host", required=True, help="address of the meter or its gateway")
 @click.option("--port", default=502, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--unit", default=1, show_default=True, type=click.IntRange(0, 255), help="Modbus unit (slave) number")
+@click.option(
+    "--unit", type=click.IntRange(0, 255), help="Modbus unit (slave) number  [default: the model's usual one]"
+)
 @click.option("--timeout", default=2.0, show_default=True, help="seconds to wait for an answer")
 @click.option("--ct-ratio", default=1.0, show_default=True, help="where the meter does not know its transformers")
 @click.option("--invert", is_flag=True, help="crossed current transformers: change the direction")
-def read(*, profile: str, host: str, port: int, unit: int, timeout: float, ct_ratio: float, invert: bool) -> None:
+def read(
+    *, profile: str, host: str, port: int, unit: int | None, timeout: float, ct_ratio: float, invert: bool
+) -> None:
     """Print what a meter says right now; what it does not say is –.
 
     Example: loadstone meters read --profile eastron-sdm630 --host 192.168.1.40 --unit 3
     """
+    from energy.errors import MeterError
+    from energy.model.meter import ReadingQuality
+    from meters.catalogue import known_by
+
+    known = known_by(profile)
+    unit = known.usual_unit if unit is None else unit
+    said = {"host": host, "port": port, "unit": unit, "profile": profile}
+    reader, quantities = _reader_of(said | {"timeout_seconds": timeout, "ct_ratio": ct_ratio, "invert": invert})
+    reading = asyncio.run(_read_once(reader))
+    if reading.quality is ReadingQuality.NO_ANSWER:
+        raise MeterError(f"{reading.note} (profile {profile}, unit {unit})")
+    click.echo(f"{known.name}, {host}:{port} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+    for line in reading_lines(quantities, reading):
+        click.echo(line)
+    if known.note:
+        click.echo(f"Note: {known.note}")
+
+
+def _reader_of(said: dict[str, object]) -> tuple["MeterReader", list[str]]:
+    """What reads a meter of which nothing is known but how to reach it, and the quantities that it may tell."""
     from pydantic import ValidationError
 
-    from energy.errors import LoadstoneError, MeterError
-    from energy.model.meter import ReadingQuality
-    from meters.modbus import Settings
+    from energy.clock import SystemClock
+    from energy.errors import LoadstoneError
+    from energy.model.meter import Measures, Meter, Role
+    from meters import modbus, sunspec
+    from meters.modbus_reader import ModbusReader
+    from meters.sunspec.reader import SunSpecReader
+    from meters.sunspec.tables import devices
 
+    unlimited = Meter(id="meter", name="meter", role=Role.SUB, measures=Measures.OTHER, connection_kw=float("inf"))
     try:
-        settings = Settings(
-            host=host, port=port, unit=unit, profile=profile, timeout_seconds=timeout, ct_ratio=ct_ratio, invert=invert
-        )
+        if said["profile"] in devices():
+            asked = sunspec.Settings.model_validate(said)
+            return SunSpecReader(unlimited, asked, SystemClock()), asked.quantities(unlimited)
+        settings = modbus.Settings.model_validate(said)
     except ValidationError as error:
         told = "; ".join(str(p["msg"]).removeprefix("Value error, ") for p in error.errors())
         raise LoadstoneError(told) from error
     table = settings.table()
-    reading = asyncio.run(_read_once(settings))
-    if reading.quality is ReadingQuality.NO_ANSWER:
-        raise MeterError(f"{reading.note} (profile {profile}, unit {unit})")
-    click.echo(f"{table.name}, {host}:{port} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
-    for line in reading_lines(table, reading):
-        click.echo(line)
-    if table.note:
-        click.echo(f"Note: {table.note}")
+    return ModbusReader(unlimited, settings, table, SystemClock()), list(table.registers)
 
 
-async def _read_once(settings: object) -> "Reading":
-    """One reading of a meter of which nothing is known but how to reach it."""
-    from energy.clock import SystemClock
-    from energy.model.meter import Measures, Meter, Role
-    from meters.modbus import Settings
-    from meters.modbus_reader import ModbusReader
-
-    assert isinstance(settings, Settings)
-    unlimited = Meter(id="meter", name="meter", role=Role.SUB, measures=Measures.OTHER, connection_kw=float("inf"))
-    reader = ModbusReader(unlimited, settings, settings.table(), SystemClock())
+async def _read_once(reader: "MeterReader") -> "Reading":
     try:
         return await reader.read()
     finally:
         await reader.close()
 
 
-def reading_lines(table: "Profile", reading: "Reading") -> list[str]:
-    """One line a quantity of the profile, with its unit; – where the meter has nothing to say."""
+def reading_lines(quantities: Sequence[str], reading: "Reading") -> list[str]:
+    """One line a quantity that the meter may tell, with its unit; – where it has nothing to say."""
     from meters.quantities import inside_unit
 
     main = {"power": reading.power_kw, "total_import": reading.import_kwh, "total_export": reading.export_kwh}
     said = dict(reading.values) | {name: value for name, value in main.items() if value is not None}
-    named = (*main, *(name for name in table.registers if name not in main))
+    named = (*main, *(name for name in quantities if name not in main))
     return [
         f"  {name:16} {format(said[name], '14,.3f') if name in said else '–':>14} {inside_unit(name)}".rstrip()
         for name in named
-        if name in table.registers
+        if name in quantities
     ]
 
 

@@ -62,6 +62,11 @@ class Settings(LineSettings):
         reads = self.known_device.reads or BY_FLOW.get(meter.measures, "meter") if self.reads == "auto" else self.reads
         return tables().reads[reads]
 
+    def quantities(self, meter: Meter) -> list[str]:
+        """All that the models that will do can tell."""
+        known = [tables().of(id) for group in self.wanted(meter) for id in group]
+        return list(dict.fromkeys(name for table in known if table is not None for name in table.points))
+
     def complete(self, meter: Meter, folder: str = ".") -> Meter:  # noqa: ARG002 - all kinds are asked alike
         """The meter with how well it is known."""
         return replace(meter, confidence=meter.confidence or self.known_device.confidence)
@@ -72,4 +77,5 @@ def build(settings: Settings, context: Context) -> MeterReader:
     from meters.sunspec.reader import SunSpecReader
 
     meter = settings.complete(meter_of(settings.id, context), context.folder)
-    return SunSpecReader(meter, settings, context.clock, settings.line(context.folder))
+    line, seed = settings.line(context.folder), context.last_good.get(meter.id)
+    return SunSpecReader(meter, settings, context.clock, line, seed)

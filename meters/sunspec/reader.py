@@ -13,7 +13,7 @@ from meters import bus
 from meters.batching import Batch, batches
 from meters.line import Line
 from meters.modbus_reader import as_wired
-from meters.plausible import Watch
+from meters.plausible import Watch, steady_seconds
 from meters.quantities import MAIN
 from meters.sunspec.chain import CODE, Model, discover
 from meters.sunspec.tables import Table, tables
@@ -37,13 +37,21 @@ class Said:
     table: Table
     words: Sequence[int]
     at: datetime
+    steady: float | None  # on the clock that nobody can set
 
 
 class SunSpecReader:
     """One unit on a bus. Its models are looked for when it is first asked, and again after it was away or has another
     model where one was: firmware and settings move them. Values and their powers of ten come in one read."""
 
-    def __init__(self, meter: Meter, settings: "Settings", clock: Clock, line: Line | None = None) -> None:
+    def __init__(
+        self,
+        meter: Meter,
+        settings: "Settings",
+        clock: Clock,
+        line: Line | None = None,
+        seed: Reading | None = None,
+    ) -> None:
         self.meter = meter
         self.poll_seconds = settings.poll_seconds
         self.models: tuple[Model, ...] = ()  # those that are read
@@ -52,7 +60,7 @@ class SunSpecReader:
         self._line = line or settings.line()
         self._longest = settings.max_registers
         self._bus: bus.Bus | None = None
-        self._watch = Watch(meter)
+        self._watch = Watch(meter, seed)
 
     async def read(self) -> Reading:
         try:
@@ -117,7 +125,7 @@ class SunSpecReader:
                 self._longest = max(SHORTEST_READ, self._longest // 2)
         if list(words[:2]) != [model.id, model.length]:
             raise ChangedError(f"where model {model.id} was, there is another one now")
-        return Said(model=model, table=table, words=words, at=self._clock.now())
+        return Said(model=model, table=table, words=words, at=self._clock.now(), steady=steady_seconds(self._clock))
 
     async def _words(self, model: Model, count: int, meaning: Sequence[int]) -> list[int]:
         """The registers of a model from its id on. Where they do not fit into one read, those that give the others
@@ -145,7 +153,8 @@ class SunSpecReader:
 
     def _joined(self) -> bus.Bus:
         if self._bus is None:
-            self._bus = bus.join(self._line)
+            said = self._settings
+            self._bus = bus.join(self._line, pause_ms=said.pause_ms, echoes_unit=said.echoes_unit)
         return self._bus
 
     @property
@@ -168,7 +177,8 @@ class SunSpecReader:
                 import_kwh=values.get("total_import"),
                 export_kwh=values.get("total_export"),
                 values=tuple((name, value) for name, value in values.items() if name not in MAIN),
-            )
+            ),
+            said[0].steady,
         )
         return judged if judged.quality is ReadingQuality.GOOD else replace(judged, raw=_raw(said))
 

@@ -1,8 +1,10 @@
 """A SunSpec device on a loopback port: registers that a test wrote down, and may change while it is read."""
 
+import asyncio
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +21,7 @@ class Registers:
     """What lies where; the rest of a model says 0, and beyond of the last model there is nothing."""
 
     words: dict[int, int] = field(default_factory=dict)
+    code: int = 3
     longest: int = 125
     silent: bool = False
     asked: list[tuple[int, int, int]] = field(default_factory=list)  # unit, address, how many
@@ -32,7 +35,7 @@ class Registers:
         if self.silent:
             return b""
         refused = 3 if count > self.longest else 2 if not self._there(address, count) else 0
-        if code != 3 or refused:
+        if code != self.code or refused:
             body = struct.pack(">BBB", unit, code | 0x80, refused or 1)
         else:
             said = [self.words.get(at, 0) for at in range(address, address + count)]
@@ -72,3 +75,25 @@ async def served(device: Registers) -> AsyncIterator[int]:
     port = free_port()
     async with raw_server(port, device.answer):
         yield port
+
+
+@contextmanager
+def answering(device: Registers) -> Iterator[int]:
+    """The device in a thread of its own, as the command runs a loop of its own."""
+    port, loop, up = free_port(), asyncio.new_event_loop(), threading.Event()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with raw_server(port, device.answer):
+            up.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        assert up.wait(10)
+        yield port
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()

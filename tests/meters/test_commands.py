@@ -6,9 +6,10 @@ from click.testing import CliRunner
 
 from energy.errors import LoadstoneError
 from energy.twin.stand import Stand
-from meters.catalogue import FAMILIES, manual_number
+from meters.catalogue import FAMILIES, known_by, manual_number
 from meters.commands import meters
 from meters.profile import load, names
+from tests.meters.sunspec_device import answering, capture
 from tests.meters.wire import Fixed, free_port, settings, simulator
 
 
@@ -72,6 +73,17 @@ registers:
     assert ["total_export", "5.000", "kWh"] in lines
 
 
+def test_read_asks_a_sunspec_device_at_its_usual_unit():
+    _, device = capture("fronius-smart-meter")
+    with answering(device) as port:
+        output = read("--profile", "fronius-smart-meter", "--port", str(port))
+    lines = [line.split() for line in output.splitlines()]
+    assert lines[0][-6:-3] == [f"127.0.0.1:{port}", "unit", "200,"]
+    assert ["power", "8.250", "kW"] in lines
+    assert ["reactive_power", "–", "kvar"] in lines
+    assert {unit for unit, _, _ in device.asked} == {200}
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -115,7 +127,7 @@ def test_list_is_in_families():
     heads = [line for line in said if line.endswith(":") and not line.startswith(" ")]
     assert heads == [f"{family}:" for family in FAMILIES.values()]
     battery = said.index("Batteries:")
-    assert said[battery + 1].split()[0] in names() and load(said[battery + 1].split()[0]).family == "battery"
+    assert known_by(said[battery + 1].split()[0]).family == "battery"
 
 
 def test_list_looks_for_words():

@@ -1,8 +1,12 @@
 """SunSpec devices over real Modbus TCP: their chains are found, read, and found again when they have changed."""
 
+import math
 import struct
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from energy.clock import SystemClock
@@ -371,6 +375,19 @@ def test_a_float_model_whose_counters_are_whole_numbers(raw, whole_counters, kwh
     words[68:70] = struct.unpack(">HH", raw)
     found = quantities(table, words, whole_counters=whole_counters).get("total_import")
     assert found == (None if kwh is None else pytest.approx(kwh))
+
+
+@hypothesis.settings(deadline=None, max_examples=60)
+@given(st.sampled_from(tables().models), st.integers(0, 126), st.data())
+def test_any_registers_make_numbers_or_nothing(table, length, data):
+    """Whatever lies there: each value is finite, and comes from a power of ten that can be meant."""
+    odd = st.sampled_from([0x0000, 0x0001, 0x7FFF, 0x8000, 0xFFFF, 0x7F80, 0x7FC0])
+    words = data.draw(st.lists(st.one_of(odd, st.integers(0, 0xFFFF)), min_size=length, max_size=length))
+    found = quantities(table, words)
+    assert all(math.isfinite(value) for value in found.values())
+    for name in found:
+        at = table.points[name].scale_at
+        assert at is None or words[at] <= 10 or words[at] >= 0x10000 - 10
 
 
 def test_a_model_that_is_shorter_than_it_should_be_says_what_it_has():
