@@ -13,11 +13,13 @@ from energy.model.edge import EdgeState
 from energy.model.event import Event
 from energy.model.fact import Fact
 from energy.model.job import Planned
+from energy.model.meter import Exchange, Release
 from energy.model.plan import Plan
 from energy.model.problem import Problem
 from energy.model.proposal import Decision, Offer
 from energy.model.savings import DaySavings
 from energy.planning.pose import pose
+from energy.reports import doubts as doubts_report
 from energy.reports import events as events_report
 from energy.reports import forecast as forecast_report
 from energy.reports import happened as happened_report
@@ -38,6 +40,7 @@ from energy.steps import collect as collecting
 from energy.steps import decide as deciding
 from energy.steps import dispatch as dispatching
 from energy.steps import fetch as fetching
+from energy.steps import judge as judging
 from energy.steps import learn as learning
 from energy.steps import plan as planning_step
 from energy.steps import predict as predicting
@@ -94,6 +97,22 @@ class EnergyService(Protocol):
 
     def edges(self) -> tuple[EdgeState, ...]:
         """The edge boxes, by name: when each last spoke, what waits there, and what is wrong with it."""
+        ...
+
+    def doubted(self, meter: str | None = None) -> tuple[doubts_report.DoubtRow, ...]:
+        """The readings in quarantine, of one meter or of all, the newest first."""
+        ...
+
+    def release(self, word: Release, until: datetime | None = None) -> pages.Done:
+        """Say of a doubted reading that it is right or wrong; with `until` of all that were doubted from then to there."""
+        ...
+
+    def exchanges(self, meter: str | None = None) -> tuple[Exchange, ...]:
+        """The meters that were replaced, the newest first."""
+        ...
+
+    def exchange(self, done: Exchange) -> pages.Done:
+        """Say that a meter was replaced, with the stands of the old and the new one as far as they are known."""
         ...
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage: ...
@@ -345,6 +364,14 @@ class LoadstoneService:
     def edges(self) -> tuple[EdgeState, ...]:
         return edge_states(self.house.store, self.house.rules, self.house.clock.now())
 
+    def doubted(self, meter: str | None = None) -> tuple[doubts_report.DoubtRow, ...]:
+        return doubts_report.doubt_rows(self.house.store, self.house.clock.now(), meter)
+
+    def exchanges(self, meter: str | None = None) -> tuple[Exchange, ...]:
+        said = self.house.store.exchanges.said()
+        known = [one for one in said if meter is None or one.meter == meter]
+        return tuple(sorted(known, key=lambda one: one.at, reverse=True))
+
     def savings_page(self, month: str | None = None) -> pages.SavingsPage:
         return savings_report.savings_page(self.house.store, self.house.rules, self.header(), month)
 
@@ -392,6 +419,18 @@ class LoadstoneService:
         except LoadstoneError as error:
             return pages.Done(ok=False, text=str(error))
         return pages.Done(ok=True, text=reported.text)
+
+    def release(self, word: Release, until: datetime | None = None) -> pages.Done:
+        try:
+            return pages.Done(ok=True, text=judging.release(self.house.store, word, until=until))
+        except LoadstoneError as error:
+            return pages.Done(ok=False, text=str(error))
+
+    def exchange(self, done: Exchange) -> pages.Done:
+        try:
+            return pages.Done(ok=True, text=judging.exchange(self.house.store, done))
+        except LoadstoneError as error:
+            return pages.Done(ok=False, text=str(error))
 
     def mark_seen(self, sheet_id: str, by: str, role: str) -> pages.Done:
         h = self.house

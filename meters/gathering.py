@@ -58,11 +58,11 @@ class Gathering:
     wanted was said, when a quantity is said anew, or when the caller closes it. The time of a reading is that of its
     counters. What was said before is dropped, and what comes late is a reading of its own at its own time."""
 
-    def __init__(self, meter: Meter, wanted: Iterable[str], window_seconds: float) -> None:
+    def __init__(self, meter: Meter, wanted: Iterable[str], window_seconds: float, seed: Reading | None = None) -> None:
         self._meter = meter
         self._wanted = frozenset(wanted)
         self._window = timedelta(seconds=window_seconds)
-        self._watch = Watch(meter)
+        self._watch = Watch(meter, seed)
         self._open: _Open | None = None
         self._seen: OrderedDict[tuple[str, datetime], float] = OrderedDict()
         self._given: OrderedDict[datetime, None] = OrderedDict()

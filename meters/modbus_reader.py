@@ -1,6 +1,9 @@
 """Asks one Modbus meter, and says what came back as a Reading."""
 
 import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,6 +50,7 @@ class ModbusReader:
         self._bus: bus.Bus | None = None
         self._reads = planned_reads(profile)
         self._watch = Watch(meter, seed)
+        self._said: list[Said] = []  # what lay on the wire
         self._steady: float | None = None  # when it was asked last, on the clock that nobody can set
         self._failures = 0
         self._rest_until = 0.0
@@ -64,7 +68,7 @@ class ModbusReader:
         if not any(name in values for name in MAIN):
             return self._failed("the meter answers, but has neither power nor counters to tell")
         self._failures, self._trouble = 0, ""
-        return self._watch.judge(
+        judged = self._watch.judge(
             Reading(
                 meter=self.meter.id,
                 taken_at=taken_at,
@@ -75,6 +79,9 @@ class ModbusReader:
             ),
             self._steady,
         )
+        if judged.quality is ReadingQuality.SUSPECT:
+            judged = replace(judged, raw=as_raw(self._said))
+        return judged
 
     async def close(self) -> None:
         if self._bus is not None:
@@ -99,6 +106,7 @@ class ModbusReader:
             words += said
         if taken_at is None or (refused and not words):
             raise refused or bus.SilentError("there is nothing to read")
+        self._said = words
         return taken_at, self._decoder.quantities(words)
 
     async def _read(self, code: int, batch: Batch) -> list[Said]:
@@ -166,6 +174,14 @@ def planned_reads(profile: Profile) -> Reads:
         for place in places(profile, register)
     ]
     return sorted(reads, key=lambda r: not any(code == r[0] and r[1].holds(place) for code, place in counters))
+
+
+def as_raw(said: Sequence[Said]) -> str:
+    """What lay on the wire, as a doubted reading keeps it: function code → address → the 16 bits."""
+    told: dict[str, dict[str, int]] = {}
+    for code, first, words in said:
+        told.setdefault(str(code), {}).update({str(at): word for at, word in enumerate(words, first)})
+    return json.dumps(told)
 
 
 def as_wired(said: dict[str, float], ct_ratio: float, invert: bool) -> dict[str, float]:

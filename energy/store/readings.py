@@ -220,7 +220,7 @@ def spoken_of(said: Reading, word: Release | None) -> Reading:
     quality = ReadingQuality.RELEASED if word.right else ReadingQuality.REJECTED
     who = f"{word.by} ({word.role})" if word.role else word.by
     told = f"{quality} by {who}" + (f": {word.why}" if word.why else "")
-    return replace(said, quality=quality, note=f"{told}; {said.note}" if said.note else told)
+    return replace(said, quality=quality, note=f"{told}; was doubted: {said.note}" if said.note else told)
 
 
 def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:

@@ -24,7 +24,7 @@ def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
     return ToldMeter(
         meter,
         SparkplugSource(settings, said, context) if said is not None else MqttSource(settings, context),
-        Gathering(meter, settings.quantities, window),
+        Gathering(meter, settings.quantities, window, context.last_good.get(meter.id)),
         context.clock,
         window_seconds=window,
         silent_after_seconds=settings.silence_seconds,

@@ -1,6 +1,8 @@
 """The reader against real Modbus TCP servers, healthy and broken."""
 
 import asyncio
+import json
+import struct
 import time
 
 import pytest
@@ -343,6 +345,8 @@ def test_more_power_than_the_connection_carries_is_suspect_and_kept():
         assert reading.quality is ReadingQuality.SUSPECT
         assert reading.power_kw == 650.0
         assert reading.note == "650.0 kW is more than the connection of 500 kW can carry"
+        words = json.loads(reading.raw)["4"]  # 650 000 W as a float at address 52
+        assert struct.unpack(">f", struct.pack(">HH", words["52"], words["53"])) == (650_000.0,)
 
     run(test())
 

@@ -56,7 +56,7 @@ def test_the_newest_word_on_a_doubted_reading_counts(doubted: Store) -> None:
 def test_a_word_is_shown_with_who_and_why_and_changes_nothing_that_was_kept(doubted: Store) -> None:
     doubted.releases.add(word(1, True, 5))
     said = doubted.readings.of("grid", DAY)[1]
-    assert said.note == "released by Ada (energy manager): seen; counter jumped"
+    assert said.note == "released by Ada (energy manager): seen; was doubted: counter jumped"
     assert replace(said, quality=SUSPECT, note="counter jumped") == reading(1, SUSPECT)
     assert doubted.readings.doubted("grid", DAY) == [said, reading(2, SUSPECT)]
 
