@@ -19,12 +19,15 @@ Shape = tuple[tuple[int, int, int], ...]  # of each read: function code, first a
 Field = tuple[int, str]  # the first of a number's registers, counted through all reads, and its format
 Number = float | int
 Quantity = Callable[[Sequence[Number]], float | None]  # out of all the numbers of the reads
+Plain = tuple[int, float, float, float, float]  # which number; times, over: its scale; times, over: its unit
 Decode = Callable[[Sequence[Said]], dict[str, float]]
 
 TYPES = frozenset(RegisterType(name) for name in ("u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"))
 KEYS = frozenset(
     {"at", "type", "unit", "scale", "between", "rollover", "function_code", "coding", "minus", "positive", "unsure"}
 )
+NOT_PLAIN: Plain = (0, 1.0, 1.0, 1.0, 1.0)
+INFINITY = math.inf
 UNSIGNED = {"H": "H", "h": "H", "I": "I", "i": "I", "Q": "Q", "q": "Q", "f": "I", "d": "Q"}  # the same bits as a number
 
 
@@ -104,12 +107,13 @@ def _unpack(layer: Sequence[Field], size: int) -> Callable[[bytes], tuple[Number
 
 
 def _decode(
-    wanted: Sequence[tuple[str, Quantity]],
+    wanted: Sequence[tuple[str, Plain | Quantity]],
     size: int,
     unpacks: Sequence[Callable[[bytes], tuple[Number, ...]]],
     turned: bool,
 ) -> Decode:
     pack = struct.Struct(f">{size}H").pack
+    steps = [(name, how, None) if isinstance(how, tuple) else (name, NOT_PLAIN, how) for name, how in wanted]
 
     def decode(said: Sequence[Said]) -> dict[str, float]:
         words = said[0][2] if len(said) == 1 else [word for _, _, read in said for word in read]
@@ -118,36 +122,44 @@ def _decode(
         for unpack in unpacks:
             numbers += unpack(packed)
         found = {}
-        for name, quantity in wanted:
-            value = quantity(numbers)
-            if value is not None:
-                found[name] = value
+        for name, (place, times, over, unit_times, unit_over), quantity in steps:
+            if quantity is None:
+                # Written out, as this is most of what decoding costs; adding zero as the sum of one number does.
+                value = numbers[place] * times / over + 0.0
+                if -INFINITY < value < INFINITY:
+                    found[name] = value * unit_times / unit_over
+            elif (known := quantity(numbers)) is not None:
+                found[name] = known
         return found
 
     return decode
 
 
-def _quantity(profile: Profile, name: str, fields: Sequence[Field], number: Mapping[Field, int]) -> Quantity:
+def _quantity(profile: Profile, name: str, fields: Sequence[Field], number: Mapping[Field, int]) -> Plain | Quantity:
     register = profile.registers[name]
     factor, markers = UNITS[KINDS[name]][register.unit], profile.markers(register.type)
     places = [(number[field], number.get((field[0], UNSIGNED[field[1]]), 0)) for field in fields]
     special = register.between or register.coding != "plain" or register.positive != "import"
     if len(places) > 1 or len(register.scale) > 1 or special:
         return _with_all_rules(places, markers, register, factor)
-    ((place, bits),), (scale,), finite = places, register.scale, math.isfinite
+    ((place, bits),), (scale,) = places, register.scale
+    if not markers:
+        return place, *_as_product(scale), *_as_product(factor)
 
     def marked(numbers: Sequence[Number]) -> float | None:
         pattern = numbers[bits]
         for first, last in markers:
             if first <= pattern <= last:
                 return None
-        return plain(numbers)
+        value = scaled(numbers[place], scale) + 0.0
+        return scaled(value, factor) if math.isfinite(value) else None
 
-    def plain(numbers: Sequence[Number]) -> float | None:
-        value = scaled(numbers[place], scale) + 0.0  # a sum has no negative zero either
-        return scaled(value, factor) if finite(value) else None
+    return marked
 
-    return marked if markers else plain
+
+def _as_product(scale: float) -> tuple[float, float]:
+    """`registers.scaled` as one multiplication and one division, of which one does nothing."""
+    return (scale, 1.0) if scale >= 1 else (1.0, 1 / scale)
 
 
 def _with_all_rules(

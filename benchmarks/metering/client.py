@@ -5,19 +5,12 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import uvloop
 
-REGISTERS = 50
-PROFILE = Path(__file__).parent / "meter.yaml"
+from benchmarks.metering.wire import PROFILE, REGISTERS, address
 
 Read = Callable[[], Awaitable[object]]
-
-
-def address(host: int) -> str:
-    """Where the meter of a number is, as server.c listens."""
-    return f"127.0.{1 + host // 200}.{1 + host % 200}"
 
 
 async def by_pymodbus(port: int, host: int) -> Read:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PROFILE = HERE / "meter.yaml"
+REGISTERS = 50  # of a meter of that profile
 
 # what all meters tell: function code, address, type, value, what it grows in a second, how far it wobbles
 TABLE = """\
