@@ -21,11 +21,13 @@ Done = Callable[[], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What one message said of a meter, in the units used inside, and of which moment. `doubt`: the far end itself is
-    not sure, or its clock is not. `raw` is the message; `done` is called when nothing more depends on it."""
+    """What one message said of a meter, in the units used inside, and of which moment. `unknown`: what was known before
+    and no longer is. `doubt`: the far end itself is not sure, or its clock is not. `raw` is the message; `done` is
+    called when nothing more depends on it."""
 
     at: datetime
     values: Mapping[str, float] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
     state: str = ""
     doubt: str = ""
     raw: str = ""

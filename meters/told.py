@@ -4,12 +4,13 @@ nothing was heard for too long."""
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from energy.clock import Clock
 from energy.model.meter import Meter, Reading, ReadingQuality
 from meters.gathering import Done, Gathered, Gathering, Said
+from meters.quantities import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Gone:
 
 Item = Said | Gone
 
+RECENT = timedelta(minutes=1)  # what is older was true then, and need not be now
 REPEAT_SECONDS = 300.0  # how often a meter is said to be gone whose wire has no notion of silence
 Take = Callable[[Item], None]
 
@@ -43,7 +45,8 @@ class Source(Protocol):
 
 class ToldMeter:
     """Listens to one meter. `silent_after_seconds` of plant time without any value are said as NO_ANSWER, and again
-    after as long; None where the wire itself says that a meter is gone."""
+    after as long; None where the wire itself says that a meter is gone, and tells only what changes. There, what has
+    not changed for `confirm_seconds` is said again; but no counter, as one that stands still may only be slow."""
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class ToldMeter:
         *,
         window_seconds: float,
         silent_after_seconds: float | None,
+        confirm_seconds: float | None = None,
     ) -> None:
         self.meter = meter
         self._source = source
@@ -63,6 +67,9 @@ class ToldMeter:
         speed = clock.speed if clock.speed > 0 else 1.0
         self._silence_counts = silent_after_seconds is not None
         self._silent_after = (silent_after_seconds or REPEAT_SECONDS) / speed
+        self._confirm_after = None if confirm_seconds is None else confirm_seconds / speed
+        self._confirm_at: float | None = None
+        self._holds: dict[str, float] = {}  # what was said last, but no counters
         self._gone = ""  # what the far end said of it last, if that was no value
         self.acknowledged = False
         self._unkept: dict[datetime, tuple[Done, ...]] = {}
@@ -113,16 +120,22 @@ class ToldMeter:
         return self._taken(item)
 
     def _wait(self) -> float | None:
-        due = [at for at in (self._gather_until, self._silent_at) if at is not None]
+        due = [at for at in (self._gather_until, self._silent_at, self._confirm_at) if at is not None]
         return max(min(due) - asyncio.get_running_loop().time(), 0.0) if due else None
 
     def _taken(self, item: Item | BaseException) -> Sequence[Reading]:
         if isinstance(item, Gone):
-            self._gone, self._silent_at = item.note, self._again()
+            self._gone, self._silent_at, self._confirm_at = item.note, self._again(), None
+            self._holds.clear()
             return [*self._given(self._gathering.close()), self._no_answer(item.note)]
         if not isinstance(item, Said):
             return []
+        for name in item.unknown:
+            self._holds.pop(name, None)
+        if item.unknown and not item.values:
+            return self._given(self._gathering.take(item))
         self._gone, self._silent_at = "", self._again() if self._silence_counts else None
+        self._hold(item)
         begun = self._gathering.waiting
         made = self._gathering.take(item)
         if not self._gathering.waiting:
@@ -140,7 +153,20 @@ class ToldMeter:
         if self._silent_at is not None and self._silent_at <= now:
             self._silent_at = self._again()
             readings.append(self._no_answer(self._gone or self._source.trouble or "nothing was heard of it"))
+        if self._confirm_at is not None and self._confirm_at <= now:
+            readings += self._taken(Said(at=self._clock.now(), values=self._holds))
         return readings
+
+    def _hold(self, said: Said) -> None:
+        """Remember what may be said again; nothing of what the far end doubts, or says of the past."""
+        if self._confirm_after is None:
+            return
+        if said.doubt:
+            self._holds.clear()
+        elif self._clock.now() - said.at < RECENT:
+            self._holds |= {name: value for name, value in said.values.items() if KINDS[name] != "energy"}
+        now = asyncio.get_running_loop().time()
+        self._confirm_at = now + self._confirm_after if self._holds else None
 
     def _again(self) -> float:
         """When silence is said, if it goes on from now."""

@@ -32,6 +32,7 @@ PLANTED = [
     ("optimizer/__init__.py", "import streamlit", "Streamlit and altair live in dashboard"),
     ("dashboard/__init__.py", "import pymodbus", "pymodbus lives in meters"),
     ("meters/told.py", "import aiomqtt", "The MQTT client lives in meters.mqtt"),
+    ("meters/told.py", "import asyncua", "The OPC UA client lives in meters.opcua"),
     ("optimizer/blocks/peak.py", "import optimizer.blocks.battery", "A rule of the optimizer knows no other"),
 ]
 

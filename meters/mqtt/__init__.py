@@ -113,6 +113,9 @@ class Settings(BaseModel):
     silent_after_seconds: float | None = Field(
         None, gt=0, description="without a value for so long it is dead: 120; with `sparkplug` only when it is said"
     )
+    confirm_seconds: float = Field(
+        60.0, gt=0, description="`sparkplug`: how often power that has not changed is said again"
+    )
     keep_hours: float = Field(
         168.0, ge=0, le=8760, description="how long the broker keeps for us what it could not deliver"
     )

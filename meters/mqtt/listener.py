@@ -9,11 +9,11 @@ from pathlib import Path
 from energy.model.meter import Meter
 from energy.ports import Context
 from meters.gathering import Gathering, Said
+from meters.moments import NoTimeError, checked
 from meters.mqtt import Settings, Sparkplug, broker
 from meters.mqtt.broker import Address, Hearer, Message
 from meters.mqtt.edge_node import Ear, EdgeNode, Value, node_of
 from meters.mqtt.plain import MOST_RAW, PlainSource
-from meters.mqtt.times import NoTimeError, checked
 from meters.told import Gone, Take, ToldMeter
 from meters.wanted import inside
 
@@ -28,6 +28,7 @@ def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
         context.clock,
         window_seconds=window,
         silent_after_seconds=settings.silence_seconds,
+        confirm_seconds=None if said is None else settings.confirm_seconds,
     )
 
 
@@ -136,12 +137,10 @@ class SparkplugSource(_Joined):
                 connection.remove(node.hearer)
 
     def _heard(self, said: dict[str, Value], message: Message, take: Take) -> None:
-        values: dict[str, float] = {}
-        for name, wanted in self._quantities.items():
-            if wanted.metric in said:
-                value = inside(name, wanted, said[wanted.metric].value)
-                values |= {} if value is None else {name: value}
-        if not values:
+        here = {name: wanted for name, wanted in self._quantities.items() if wanted.metric in said}
+        told = {name: inside(name, wanted, said[wanted.metric].value) for name, wanted in here.items()}
+        values = {name: value for name, value in told.items() if value is not None}
+        if not told:
             return
         at, doubt = next(iter(said.values())).at or message.arrived, ""
         try:
@@ -149,4 +148,5 @@ class SparkplugSource(_Joined):
         except NoTimeError as error:
             at, doubt = message.arrived, str(error)
         raw = json.dumps({"topic": message.topic, "payload": message.payload.hex()[:MOST_RAW]})
-        take(Said(at=at, values=values, doubt=doubt, raw=raw))
+        unknown = tuple(name for name in told if name not in values)
+        take(Said(at=at, values=values, unknown=unknown, doubt=doubt, raw=raw))

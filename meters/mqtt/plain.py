@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from meters.gathering import Said
+from meters.moments import NoTimeError, moment
 from meters.mqtt import Settings
 from meters.mqtt.broker import Message
 from meters.mqtt.path import find
-from meters.mqtt.times import NoTimeError, moment
 from meters.told import Gone, Item
 from meters.wanted import inside, number
 
@@ -57,7 +57,8 @@ class PlainSource:
                 return None
             return Said(at=message.arrived, values=values, raw=raw, done=message.done)
         try:
-            at = moment(find(_json(message.payload), when.path), when, self._zone, message.arrived)
+            said = find(_json(message.payload), when.path)
+            at = moment(said, when.format, when.zone or self._zone, message.arrived)
         except NoTimeError as error:
             if message.retained:
                 self.trouble = f"{message.topic}: {error}"

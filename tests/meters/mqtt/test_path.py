@@ -4,10 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from meters.mqtt import When
+from meters.moments import NoTimeError, moment
 from meters.mqtt.path import find, parse
 from meters.mqtt.plain import matches
-from meters.mqtt.times import NoTimeError, moment
 
 DATA = {
     "power": 1,
@@ -79,7 +78,7 @@ NOW = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 02:45 summer time in Berlin; 
     ],
 )
 def test_the_moment_of_a_message(said, format, now, at):
-    assert moment(said, When(path="t", format=format), "Europe/Berlin", now) == at
+    assert moment(said, format, "Europe/Berlin", now) == at
 
 
 @pytest.mark.parametrize(
@@ -95,4 +94,4 @@ def test_the_moment_of_a_message(said, format, now, at):
 )
 def test_a_time_that_cannot_be(said, format, told):
     with pytest.raises(NoTimeError, match=told):
-        moment(said, When(path="t", format=format), "Europe/Berlin", NOW)
+        moment(said, format, "Europe/Berlin", NOW)

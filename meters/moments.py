@@ -1,13 +1,9 @@
 """Of which moment a message is, as it says itself."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from energy.clock import aware, wall_to_utc
 from meters.wanted import number
-
-if TYPE_CHECKING:
-    from meters.mqtt import When
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # a clock that says less has not been set since it was switched on
 AHEAD = timedelta(seconds=90)  # a clock that runs more than so far ahead is wrong
@@ -17,9 +13,9 @@ class NoTimeError(ValueError):
     """A message does not say of which moment it is, or cannot be right about it."""
 
 
-def moment(said: object, when: "When", zone: str, now: datetime) -> datetime:
-    """The instant that a message names. NoTimeError where it names none that can be."""
-    return checked(_iso(said, when.zone or zone, now) if when.format == "iso" else _epoch(said, when.format), now)
+def moment(said: object, format: str, zone: str, now: datetime) -> datetime:
+    """The instant that a message names: `iso`, `epoch s` or `epoch ms`. NoTimeError where it names none that can be."""
+    return checked(_iso(said, zone, now) if format == "iso" else _epoch(said, format), now)
 
 
 def checked(at: datetime, now: datetime) -> datetime:
