@@ -25,15 +25,15 @@ class Settings(BaseModel):
 
 def build(settings: Settings, context: Context) -> "Pushed":
     """The meter as the collector sees it (it hears nothing), and as the door asks it to judge what was pushed."""
-    return Pushed(named(settings.id, context))
+    return Pushed(named(settings.id, context), context.last_good.get(settings.id))
 
 
 class Pushed(Elsewhere):
     """Judges what is pushed for a meter against what was pushed before, from whichever thread it comes."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, seed: Reading | None = None) -> None:
         super().__init__(meter)
-        self._watch = Watch(meter)
+        self._watch = Watch(meter, seed)
         self._one_at_a_time = threading.Lock()
 
     def judge(self, readings: Sequence[Reading], now: datetime) -> list[Reading]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import uvicorn
 
@@ -12,6 +13,7 @@ from energy.config import Settings
 from energy.config.doors import ApiSection, tokens
 from energy.errors import ConfigError, LoadstoneError
 from energy.plugins import build
+from energy.store import Store
 
 log = logging.getLogger("loadstone.api")
 
@@ -34,10 +36,10 @@ def tokens_of(settings: Settings) -> Mapping[str, str]:
     return found
 
 
-def doors_of(settings: Settings) -> Doors:
+def doors_of(settings: Settings, store: Store) -> Doors:
     """Who may say what."""
     section = api_section(settings)
-    context = settings.context()
+    context = replace(settings.context(), last_good=store.readings.last_good())
     boxes: dict[str, set[str]] = {box.name: set() for box in section.boxes}
     judges: dict[str, Judge] = {}
     for said in settings.meters:
@@ -57,7 +59,8 @@ def doors_of(settings: Settings) -> Doors:
 def server(settings: Settings) -> tuple[uvicorn.Server, str]:
     """The server, not yet running, and where it will listen. It ends on SIGTERM and Ctrl-C."""
     section = api_section(settings)
-    app = create_app(open_store(settings), settings.clock(), doors_of(settings))
+    store = open_store(settings)
+    app = create_app(store, settings.clock(), doors_of(settings, store))
     config = uvicorn.Config(
         app,
         host=section.address,
