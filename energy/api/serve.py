@@ -1,7 +1,9 @@
 """Settings → the running door: who may call, who judges, and the server."""
 
 import logging
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import uvicorn
@@ -56,7 +58,21 @@ def doors_of(settings: Settings, store: Store) -> Doors:
     )
 
 
-def server(settings: Settings) -> tuple[uvicorn.Server, str]:
+class Server(uvicorn.Server):
+    """A server that ends well: uvicorn's own raises the signal again that ended it, and a supervisor would take that for a
+    fault."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {sign: signal.signal(sign, self.handle_exit) for sign in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
+
+
+def server(settings: Settings) -> tuple[Server, str]:
     """The server, not yet running, and where it will listen. It ends on SIGTERM and Ctrl-C."""
     section = api_section(settings)
     store = open_store(settings)
@@ -77,4 +93,4 @@ def server(settings: Settings) -> tuple[uvicorn.Server, str]:
         lifespan="off",
     )
     scheme = "https" if section.certificate else "http"
-    return uvicorn.Server(config), f"{scheme}://{section.address}:{section.port}"
+    return Server(config), f"{scheme}://{section.address}:{section.port}"
