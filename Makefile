@@ -53,8 +53,8 @@ bench-forecast: install-test ## how good the forecasts are: a fixed sample of da
 bench-forecast-all: install-test ## every day of every series; goes on where it was stopped
 	$(BIN)/python -m benchmarks.forecast --all
 
-soak: install-test ## kill the running service a hundred times; about six minutes
-	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py -s -p no:xdist
+soak: install-test ## kill the running service, and edge box and door, a hundred times each; about twelve minutes
+	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py tests/service/test_kill_edge.py -s -p no:xdist
 
 lint: install-test ## mend what can be mended by itself, and format
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .

@@ -1,7 +1,9 @@
 """Settings → the running door: who may call, who judges, and the server."""
 
 import logging
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import uvicorn
@@ -12,8 +14,8 @@ from energy.build import open_store
 from energy.config import Settings
 from energy.config.doors import ApiSection, tokens
 from energy.errors import ConfigError, LoadstoneError
-from energy.model.meter import Reading
 from energy.plugins import build
+from energy.store import Store
 
 log = logging.getLogger("loadstone.api")
 
@@ -36,10 +38,10 @@ def tokens_of(settings: Settings) -> Mapping[str, str]:
     return found
 
 
-def doors_of(settings: Settings, last_good: Mapping[str, Reading] | None = None) -> Doors:
-    """Who may say what. What is pushed is held against `last_good`, the newest reading of each meter that counts."""
+def doors_of(settings: Settings, store: Store) -> Doors:
+    """Who may say what."""
     section = api_section(settings)
-    context = replace(settings.context(), last_good=last_good or {})
+    context = replace(settings.context(), last_good=store.readings.last_good())
     boxes: dict[str, set[str]] = {box.name: set() for box in section.boxes}
     judges: dict[str, Judge] = {}
     for said in settings.meters:
@@ -56,11 +58,25 @@ def doors_of(settings: Settings, last_good: Mapping[str, Reading] | None = None)
     )
 
 
-def server(settings: Settings) -> tuple[uvicorn.Server, str]:
+class Server(uvicorn.Server):
+    """A server that ends well: uvicorn's own raises the signal again that ended it, and a supervisor would take that for a
+    fault."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {sign: signal.signal(sign, self.handle_exit) for sign in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for sign, handler in before.items():
+                signal.signal(sign, handler)
+
+
+def server(settings: Settings) -> tuple[Server, str]:
     """The server, not yet running, and where it will listen. It ends on SIGTERM and Ctrl-C."""
     section = api_section(settings)
     store = open_store(settings)
-    app = create_app(store, settings.clock(), doors_of(settings, store.readings.last_good()))
+    app = create_app(store, settings.clock(), doors_of(settings, store))
     config = uvicorn.Config(
         app,
         host=section.address,
@@ -77,4 +93,4 @@ def server(settings: Settings) -> tuple[uvicorn.Server, str]:
         lifespan="off",
     )
     scheme = "https" if section.certificate else "http"
-    return uvicorn.Server(config), f"{scheme}://{section.address}:{section.port}"
+    return Server(config), f"{scheme}://{section.address}:{section.port}"

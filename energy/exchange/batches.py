@@ -54,9 +54,9 @@ class SentReading(Strict):
     note: Text = Field("", description="what was wrong")
     values: dict[str, Number] = Field({}, description="further quantities by name, in base units", max_length=500)
     raw: str = Field("", max_length=20_000, description="what lay on the wire, of a doubted reading")
+    state: str = Field("", max_length=200, description="what the machine itself says that it does")
     clock_step_seconds: Number | None = Field(
-        None,
-        description="by how much the clock that says `taken_at` was set since the reading before, forward positive",
+        None, description="by how much the box's clock was set since the reading before; left out where it ran on"
     )
 
     def reading(self) -> Reading:
@@ -70,6 +70,7 @@ class SentReading(Strict):
             note=self.note,
             values=tuple(self.values.items()),
             raw=self.raw,
+            state=self.state,
             clock_step_seconds=self.clock_step_seconds,
         )
 
@@ -199,6 +200,7 @@ def sent_reading(number: int, reading: Reading, age_seconds: float | None = None
         note=reading.note[:4_000],
         values=dict(reading.values),
         raw=reading.raw[:20_000],
+        state=reading.state[:200],
         clock_step_seconds=reading.clock_step_seconds,
     )
 

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS reading (
     state INTEGER NOT NULL DEFAULT 0,
     meter TEXT NOT NULL,
     taken_at INTEGER NOT NULL,                 -- epoch microseconds
-    counts INTEGER NOT NULL,                   -- whether energy is made of it
+    counts INTEGER NOT NULL,                   -- 1: energy is made of it; 2: it tells that the clock was set
     boot TEXT NOT NULL,
     steady REAL NOT NULL,                      -- seconds of that boot's own clock
     body TEXT NOT NULL,
@@ -47,8 +47,10 @@ MICROSECOND = timedelta(microseconds=1)
 FULL_AT = 0.9  # of the room: what is beyond makes room by being thinned
 LEAST_BYTES = 400_000  # below it a buffer could not even hold its own structure
 BUSY_SECONDS = 10.0
+EVER = 2**62  # microseconds
 WAL_BYTES = 4_000_000
 FORGOTTEN_AT_ONCE = 20_000
+KEPT_ANYWAY = 1_000  # the newest rows, acknowledged or not: a restart begins from them
 RESCUED_AT_MOST = 1_000_000  # a small box has little memory
 
 
@@ -176,7 +178,7 @@ class Buffer:
             (
                 one.meter,
                 (one.taken_at - EPOCH) // MICROSECOND,
-                int(one.quality.counts),
+                2 if one.clock_step_seconds is not None else int(one.quality.counts),
                 boot,
                 steady - (now - one.taken_at).total_seconds(),
                 dump(one),
@@ -255,24 +257,34 @@ class Buffer:
 
     # ---- room
 
-    def forget(self, before: datetime, most: int = FORGOTTEN_AT_ONCE) -> int:
-        """Let acknowledged readings go that were taken before a time; how many went."""
+    def forget(self, before: datetime, keep: int = KEPT_ANYWAY) -> int:
+        """Let acknowledged readings go that were taken before a time, but for the newest `keep`; how many went."""
         with self._mending(), self._unit():
-            return self._forget((before - EPOCH) // MICROSECOND, most)
+            return self._forget((before - EPOCH) // MICROSECOND, keep)
 
-    def _forget(self, before: int, most: int) -> int:
+    def _forget(self, before: int, keep: int = 0) -> int:
         return self._db.execute(
             f"DELETE FROM reading WHERE number IN (SELECT number FROM reading WHERE state = {PLAIN} AND number <= ?"
             " AND taken_at < ? ORDER BY number LIMIT ?)",
-            (self.acknowledged, before, most),
+            (min(self.acknowledged, self._newest() - keep), before, FORGOTTEN_AT_ONCE),
         ).rowcount
+
+    def _newest(self) -> int:
+        return int(self._one("SELECT coalesce(max(number), 0) FROM reading"))
+
+    def last_good(self) -> dict[str, Reading]:
+        """The newest good reading of each meter that is still here: what the first one after a restart is held against."""
+        with self._mending():
+            newest = "SELECT max(number) FROM reading WHERE counts > 0 GROUP BY meter"
+            found = self._db.execute(f"SELECT meter, body FROM reading WHERE number IN ({newest})").fetchall()
+            return {meter: load(Reading, body) for meter, body in found}
 
     def make_room(self, *, hard: bool = False) -> None:
         """Where the file comes near its limit: acknowledged readings go first, then the oldest that wait are thinned."""
         while hard or self.used_bytes() > FULL_AT * self.max_bytes:
             hard = False
             with self._unit():
-                if self._forget(2**62, FORGOTTEN_AT_ONCE):
+                if self._forget(EVER):
                     continue
                 went = thinning.thin(self._db, self.acknowledged, self.keep_minutes)
                 if went is None:

@@ -41,12 +41,13 @@ def edge(context: click.Context, config: Path) -> None:
     if context.invoked_subcommand is not None:
         return
     from energy.config.edge import load_edge
+    from meters.commands import quick_loop
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # one line for each batch would hide all else
     settings = load_edge(config)
-    with alone(settings.buffer):
-        asyncio.run(run(settings))
+    with alone(settings.buffer), asyncio.Runner(loop_factory=quick_loop()) as runner:
+        runner.run(run(settings))
 
 
 @contextmanager
@@ -68,18 +69,19 @@ def alone(buffer: Path) -> "Iterator[None]":
 async def run(settings: "EdgeSettings") -> None:
     """Collect into the buffer and send from it, until told to stop."""
     import threading
+    from dataclasses import replace
 
     from energy.clock import SystemClock
     from energy.plugins import build
     from meters.collector import Collector, of_kind
 
     clock = SystemClock()
-    context = settings.context(clock)
+    buffer = buffer_of(settings)
+    context = replace(settings.context(clock), last_good=buffer.last_good())
     asked = [
         of_kind(build("meters", said.kind, said.options, context), getattr(said.options, "poll_seconds", 10.0))
         for said in settings.meters
     ]
-    buffer = buffer_of(settings)
     sender = sender_of(settings, buffer)
     collector = Collector(asked, buffer.add, clock)
     collector.stop_on_signals()

@@ -1,9 +1,9 @@
 """What goes when the buffer of an edge box is full: as little as can be, the oldest first, and never energy.
 
 Of each meter the first and the last good reading of each quarter hour stay, so that every quarter hour keeps its energy;
-what lies between them (shape, doubted readings, silences) goes. Only when all of that is gone are the edges of quarter hours
-thinned to those of hours, then of days, and at the very end all but the newest good reading of each meter: counters go on
-counting, so even then the energy of the whole time stays known.
+what lies between them (shape, doubted readings, silences) goes, but for a reading that tells that the clock was set. Only
+when all of that is gone are the edges of quarter hours thinned to those of hours, then of days, and at the very end all but
+the newest good reading of each meter: counters go on counting, so even then the energy of the whole time stays known.
 """
 
 import sqlite3
@@ -21,11 +21,11 @@ SELECT number FROM (
         row_number() OVER (PARTITION BY meter, counts, taken_at / :slot ORDER BY taken_at, number) AS from_first,
         row_number() OVER (PARTITION BY meter, counts, taken_at / :slot ORDER BY taken_at DESC, number DESC) AS from_last
     FROM reading WHERE number > :done AND number <= :last)
-WHERE counts = 0 OR (from_first > 1 AND from_last > 1)
+WHERE counts = 0 OR (counts = 1 AND from_first > 1 AND from_last > 1)
 """
 ALL_BUT_NEWEST = """
 SELECT number FROM reading WHERE number > :done AND number <= :last
-    AND number NOT IN (SELECT max(number) FROM reading WHERE counts = 1 GROUP BY meter)
+    AND number NOT IN (SELECT max(number) FROM reading WHERE counts > 0 GROUP BY meter)
 """
 COUNTED = """
 SELECT count(*), coalesce(sum(state = 0 AND number > :acknowledged), 0)

@@ -61,7 +61,7 @@ def test_a_number_is_never_used_twice(opened: Open) -> None:
     buffer = opened()
     buffer.add([reading(n) for n in range(3)])
     buffer.acknowledge(buffer.cut(3))
-    assert buffer.forget(T0 + timedelta(days=1)) == 3
+    assert buffer.forget(T0 + timedelta(days=1), keep=0) == 3
     buffer.close()
     again = opened()
     again.add([reading(9)])
@@ -83,7 +83,7 @@ def test_what_is_gone_is_said_to_be_gone_until_the_centre_has_heard_it(opened: O
     buffer = opened()
     buffer.add([reading(n) for n in range(10)])
     buffer.acknowledge(buffer.cut(8))
-    buffer.forget(reading(6).taken_at)  # 1 to 6
+    buffer.forget(reading(6).taken_at, keep=0)  # 1 to 6
     assert buffer.rewind(3) == 2
     for one in (buffer, opened()):  # a restart does not forget it
         cut = one.cut(2)
@@ -119,6 +119,15 @@ def test_what_is_released_while_a_batch_is_under_way_is_not_taken_for_sent(opene
     buffer.release()
     buffer.acknowledge(under_way)
     assert numbers(buffer.cut(9)) == [2]
+
+
+def test_the_newest_good_reading_of_each_meter_is_what_a_restart_begins_from(opened: Open) -> None:
+    buffer = opened()
+    assert buffer.last_good() == {}
+    buffer.add([reading(1), reading(2, "m-2"), reading(3), reading(4, quality=ReadingQuality.SUSPECT)])
+    buffer.acknowledge(buffer.cut(9))
+    buffer.forget(T0 + timedelta(days=9))
+    assert opened().last_good() == {"m-1": reading(3), "m-2": reading(2, "m-2")}
 
 
 # --- room ---

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from energy.exchange.batches import SentBacklog, SentReading
 from energy.http import Client, client
+from energy.model.edge import Backlog
 from energy.model.horizon import Interval
+from energy.model.meter import Reading, ReadingQuality
 from energy.store import Store
 from meters.edge.buffer import Buffer
 from meters.edge.sender import Sender
@@ -57,6 +61,31 @@ def test_readings_arrive_as_they_were_taken_once_and_in_order(store: Store, buff
     edge = store.edges.get(BOX)
     assert edge is not None and (edge.last, edge.received, edge.missing) == (35, 35, 0)
     assert edge.backlog.waiting == 0
+
+
+def test_nothing_of_a_reading_is_left_behind(store: Store, buffer: Buffer, way: Client) -> None:
+    full = Reading(
+        meter="m-1",
+        taken_at=T0 + timedelta(microseconds=250_001),
+        import_kwh=0.1 + 0.2,
+        export_kwh=1e-9,
+        power_kw=-12.25,
+        quality=ReadingQuality.SUSPECT,
+        note="jumped",
+        values=(("voltage_l1", 230.1), ("current_l1", 5.0)),
+        raw='{"3": {"0": [1, 2]}}',
+        clock_step_seconds=-3600.0,
+    )
+    buffer.add([full, replace(full, taken_at=T0, quality=ReadingQuality.NO_ANSWER, import_kwh=None)])
+    with served(app(store)) as centre:
+        send_all(sender(buffer, way, centre), buffer)
+    assert store.readings.of("m-1", SPAN)[1] == full
+
+
+def test_every_field_of_a_reading_has_its_place_on_the_wire() -> None:
+    own = {"number", "age_seconds"}
+    assert set(SentReading.model_fields) - own == {field.name for field in fields(Reading)}
+    assert set(SentBacklog.model_fields) == {field.name for field in fields(Backlog)}
 
 
 def test_an_unknown_meter_holds_up_no_other(store: Store, buffer: Buffer, way: Client) -> None:

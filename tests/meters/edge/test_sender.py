@@ -217,7 +217,7 @@ def test_a_centre_that_was_restored_from_a_backup_gets_all_again(store: Store, b
 
 def test_a_centre_that_was_restored_too_late_is_told_what_is_gone(store: Store, buffer: Buffer) -> None:
     buffer.acknowledge(buffer.cut(20))
-    buffer.forget(reading(15).taken_at)
+    buffer.forget(reading(15).taken_at, keep=0)
     with served(app(store)) as centre, closing(client()) as way:
         made = Sender(buffer, way, name=BOX, centre=centre, token=BOX_TOKEN)
         for _ in range(3):
