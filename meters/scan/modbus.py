@@ -23,7 +23,7 @@ from meters.scan.units import Progress
 Result = TypeVar("Result")
 
 WATCH_SECONDS = 6.0
-MOST_POLLS = 60  # of one meter that are remembered for the slope of its counters
+MOST_POLLS = 300  # of one meter that are remembered for the slope of its counters
 REMEMBERED = 20  # meters
 
 # Keys of a meter in config.yaml that say what it is for, not how it is read.
