@@ -223,14 +223,10 @@ def main() -> None:
     made = outcomes()
     mistakes = list(dict.fromkeys(one.mistake for one in made))
     print("| planted mistake | meters | seen | first fix right | among the fixes |\n|---|---|---|---|---|")
-    for mistake in mistakes:
-        rows = [one for one in made if one.mistake == mistake]
-        print(
-            f"| {mistake} | {len(rows)} | {sum(r.seen for r in rows)} | {sum(r.first for r in rows)} | {sum(r.among for r in rows)} |"
-        )
-    print(
-        f"| all | {len(made)} | {sum(r.seen for r in made)} | {sum(r.first for r in made)} | {sum(r.among for r in made)} |"
-    )
+    for mistake in [*mistakes, "all"]:
+        rows = [one for one in made if mistake in (one.mistake, "all")]
+        counts = (len(rows), sum(r.seen for r in rows), sum(r.first for r in rows), sum(r.among for r in rows))
+        print(f"| {mistake} | {' | '.join(str(count) for count in counts)} |")
     for row in made:
         if not row.first:
             print(

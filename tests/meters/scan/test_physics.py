@@ -40,7 +40,7 @@ def test_a_right_meter_obeys_every_law():
 
 
 @pytest.mark.parametrize(
-    "changes, broken",
+    ("changes", "broken"),
     [
         ({"voltage_l1": 23.0, "voltage_l2": 23.0, "voltage_l3": 23.0}, {"voltage", "P = U·I·PF"}),
         ({"voltage_l1": 57.7, "voltage_l2": 57.7, "voltage_l3": 57.7}, {"voltage", "P = U·I·PF"}),
@@ -81,7 +81,7 @@ def test_the_score_is_the_weighed_share_of_what_could_be_tried():
 
 
 @pytest.mark.parametrize(
-    "seconds, gained, step, ok",
+    ("seconds", "gained", "step", "ok"),
     [
         (60, 1.0, 0.01, True),  # 60 kW for a minute are 1 kWh
         (60, 1.05, 0.01, True),  # power between two polls is not known

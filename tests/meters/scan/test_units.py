@@ -32,7 +32,8 @@ def hunt(answers: dict[int, object], units: tuple[int, ...] = ()) -> tuple[Hunt,
 
 
 @pytest.mark.parametrize(
-    "said, units", [("1-4", (1, 2, 3, 4)), ("1,2,5", (1, 2, 5)), ("7, 1-2", (7, 1, 2)), ("", ()), ("0,255", (0, 255))]
+    ("said", "units"),
+    [("1-4", (1, 2, 3, 4)), ("1,2,5", (1, 2, 5)), ("7, 1-2", (7, 1, 2)), ("", ()), ("0,255", (0, 255))],
 )
 def test_units_as_one_says_them(said, units):
     assert units_named(said) == units
