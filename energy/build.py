@@ -11,7 +11,9 @@ from energy.forecasters.apart import Apart, Helper
 from energy.house import House
 from energy.model.forecast import Target
 from energy.plugins import build as build_kind
-from energy.ports import Context, Forecaster
+from energy.plugins import kind as kind_of
+from energy.plugins import kinds as kinds_of
+from energy.ports import Context, Forecaster, Scanner
 from energy.runner import InlineRunner
 from energy.service import LoadstoneService
 from energy.store import Store
@@ -68,7 +70,18 @@ def build_house(settings: Settings, clock: Clock) -> House:
         call=settings.dashboard.call,
         simulated=settings.twin is not None,
         boxes=() if settings.api is None else tuple(box.name for box in settings.api.boxes),
+        scanners=scanners(context),
+        config=settings.path,
+        environ=settings.environ,
     )
+
+
+def scanners(context: Context) -> dict[str, Scanner]:
+    """All scanners that are installed, each as it is without settings."""
+    made: dict[str, Scanner] = {}
+    for name in sorted(kinds_of("scanners")):
+        made[name] = build_kind("scanners", name, kind_of("scanners", name).Settings(), context)
+    return made
 
 
 def forecasters(kinds: Mapping[Target, KindSettings], context: Context) -> dict[Target, Forecaster]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from energy.clock import Clock
 from energy.model.calendar import Calendar
 from energy.model.forecast import Target
 from energy.model.site import Site
 from energy.model.tariff import Tariff
-from energy.ports import Dispatcher, Feed, Forecaster, Notifier, Optimizer, OrderSource, Program
+from energy.ports import Dispatcher, Feed, Forecaster, Notifier, Optimizer, OrderSource, Program, Scanner
 from energy.reports.situation import Rules
 from energy.store import Store
 
@@ -41,6 +42,9 @@ class House:
     call: Mapping[str, str] = field(default_factory=dict)
     simulated: bool = False
     boxes: tuple[str, ...] = ()  # edge boxes, by name
+    scanners: Mapping[str, Scanner] = field(default_factory=dict)
+    config: Path | None = None  # where the plant is written down; meters are kept beside it
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def rules(self) -> Rules:

@@ -1,14 +1,16 @@
 """EnergyService: the one face for dashboard, API and command line. A list of calls, no logic."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
 from energy.clock import local_date
-from energy.errors import DecisionRefusedError, LoadstoneError, StoreError
+from energy.config.kept import kept_meters as kept_files
+from energy.errors import ConfigError, DecisionRefusedError, LoadstoneError, StoreError
 from energy.house import House
+from energy.model.commissioning import FoundMeter
 from energy.model.edge import EdgeState
 from energy.model.event import Event
 from energy.model.fact import Fact
@@ -20,6 +22,7 @@ from energy.model.proposal import Decision, Offer
 from energy.model.savings import DaySavings
 from energy.planning.pose import pose
 from energy.reports import doubts as doubts_report
+from energy.ports import Scanner
 from energy.reports import events as events_report
 from energy.reports import forecast as forecast_report
 from energy.reports import happened as happened_report
@@ -37,6 +40,7 @@ from energy.reports.files import savings_file
 from energy.reports.situation import first_known, gather, jobs_touched, planning_horizon
 from energy.runner import InlineRunner
 from energy.steps import collect as collecting
+from energy.steps import commission
 from energy.steps import decide as deciding
 from energy.steps import dispatch as dispatching
 from energy.steps import fetch as fetching
@@ -140,6 +144,28 @@ class EnergyService(Protocol):
         ...
 
     def days_with_accounts(self) -> tuple[date, ...]: ...
+
+    def scan_meters(
+        self, host: str, *, units: str = "", progress: Callable[[float, str], None] | None = None
+    ) -> Sequence[FoundMeter]:
+        """What answers behind an address, judged by physics. Takes from seconds to minutes."""
+        ...
+
+    def look_at_meter(self, settings: Mapping[str, object]) -> FoundMeter:
+        """One meter as config.yaml would name it: its values now, the checks, the likely fixes."""
+        ...
+
+    def machines(self) -> tuple[tuple[str, str], ...]:
+        """(id, name) of the machines that a meter may belong to."""
+        ...
+
+    def kept_meters(self) -> tuple[str, ...]:
+        """The meters that were kept from the screens, by id."""
+        ...
+
+    def keep_meter(self, settings: Mapping[str, object], by: str, role: str) -> pages.Done: ...
+
+    def drop_meter(self, meter: str, by: str, role: str) -> pages.Done: ...
 
 
 class LoadstoneService:
@@ -463,6 +489,56 @@ class LoadstoneService:
         except LoadstoneError as error:
             return pages.Done(ok=False, text=str(error))
         return pages.Done(ok=True, text=text)
+
+    # Meters that come and go.
+
+    def scan_meters(
+        self, host: str, *, units: str = "", progress: Callable[[float, str], None] | None = None
+    ) -> Sequence[FoundMeter]:
+        return self._scanner("modbus").scan(host, units=units, progress=progress)
+
+    def look_at_meter(self, settings: Mapping[str, object]) -> FoundMeter:
+        return self._scanner(str(settings.get("kind", "modbus"))).look(settings)
+
+    def machines(self) -> tuple[tuple[str, str], ...]:
+        return tuple((machine.id, machine.name or machine.id) for machine in self.house.site.machines)
+
+    def kept_meters(self) -> tuple[str, ...]:
+        path = self.house.config
+        return () if path is None else tuple(file.path.stem for file in kept_files(path))
+
+    def keep_meter(self, settings: Mapping[str, object], by: str, role: str) -> pages.Done:
+        h, now = self.house, self.house.clock.now()
+        day = local_date(now, h.site.zone).isoformat()
+        try:
+            meter = commission.keep(h.store, self._written(), settings, by=by, role=role, now=now, day=day)
+        except ConfigError as error:
+            return pages.Done(ok=False, text="; ".join(str(mistake) for mistake in error.mistakes))
+        return pages.Done(
+            ok=True,
+            text=f"{meter.name} is kept in meters.d/{meter.id}.yaml. The collector takes it up within seconds.",
+            undo="Removing the file, or the meter here, takes it out again.",
+        )
+
+    def drop_meter(self, meter: str, by: str, role: str) -> pages.Done:
+        try:
+            name = commission.drop(
+                self.house.store, self._written(), meter, by=by, role=role, now=self.house.clock.now()
+            )
+        except ConfigError as error:
+            return pages.Done(ok=False, text="; ".join(str(mistake) for mistake in error.mistakes))
+        return pages.Done(ok=True, text=f"{name} is no longer read. What it said stays.")
+
+    def _scanner(self, kind: str) -> Scanner:
+        scanners = self.house.scanners
+        if not scanners:
+            raise LoadstoneError("no scanner is installed; install Loadstone with its meters again")
+        return scanners.get(kind) or scanners.get("modbus") or next(iter(scanners.values()))
+
+    def _written(self) -> commission.Plant:
+        if self.house.config is None:
+            raise LoadstoneError("this plant has no config.yaml beside which a meter could be kept")
+        return commission.Plant(config=self.house.config, environ=self.house.environ)
 
     def _offer(self, id: str) -> Offer:
         offer = self.house.store.offers.get(id)

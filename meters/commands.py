@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from energy.config import Settings
     from energy.model.meter import Reading
     from energy.ports import MeterReader
+    from energy.store import Store
     from energy.twin.floor import LivingPlant
 
 COLLECTOR_NOTE = "collector"  # under which the store keeps how the collector does
+LOOK_SECONDS = 2.0  # real seconds between two looks at whether other meters are written down
 TICK_SECONDS = 1.0  # real seconds between two looks of the simulated floor at its instructions
 
 CONFIG = click.option(
@@ -193,16 +195,28 @@ def _log_to_screen() -> None:
 
 
 async def _collect(settings: "Settings") -> None:
+    """Collects until told to stop; with other meters from where config.yaml or `meters.d/` says so."""
+    from energy.build import open_store
+
+    store = open_store(settings)
+    ending = asyncio.Event()
+    wanted: Settings | None = settings
+    while wanted is not None:
+        wanted = await _collect_from(wanted, store, ending)
+
+
+async def _collect_from(settings: "Settings", store: "Store", ending: asyncio.Event) -> "Settings | None":
+    """Collects from the meters of some settings; returns the new ones when these are no longer what is written down,
+    and None when `ending` was set by SIGTERM or Ctrl-C."""
+    import signal
     from collections.abc import Sequence
     from dataclasses import replace
 
-    from energy.build import open_store
     from energy.model.meter import Reading
     from energy.plugins import build
     from meters.collector import Collector, Standing, as_note, of_kind
 
     clock = settings.clock()
-    store = open_store(settings)
     context = replace(settings.context(clock), last_good=store.readings.last_good())
 
     def keep(readings: Sequence[Reading]) -> None:
@@ -217,11 +231,49 @@ async def _collect(settings: "Settings") -> None:
         for said in settings.meters
     ]
     collector = Collector(asked, keep, clock, report=tell)
-    collector.stop_on_signals()
+
+    def end() -> None:
+        ending.set()
+        collector.stop()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, end)
     click.echo(f"collecting from {len(asked)} meters")
+    watching = asyncio.create_task(_changed(settings, collector.stop))
     await collector.run()
     lost = collector.waiting + collector.dropped
     click.echo(f"stopped: {collector.kept} readings kept, {lost} lost")
+    if ending.is_set() or not watching.done():
+        watching.cancel()
+        return None
+    store.put_meters([said.meter for said in watching.result().meters])
+    return watching.result()
+
+
+async def _changed(settings: "Settings", tell: "Callable[[], None]") -> "Settings":
+    """Waits until other meters are written down than in these settings, and tells. What cannot be read is said in the
+    log, and the meters that are known are asked on."""
+    import logging
+
+    from energy.config import load_settings
+    from energy.config.kept import stamp
+    from energy.errors import LoadstoneError
+
+    seen = stamp(settings.path)
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        now = stamp(settings.path)
+        if now == seen:
+            continue
+        seen = now
+        try:
+            said = await asyncio.to_thread(load_settings, settings.path, settings.environ)
+        except LoadstoneError as error:
+            logging.getLogger("loadstone.collector").error("the meters stay as they were: %s", error)
+            continue
+        if said.meters != settings.meters:
+            tell()
+            return said
 
 
 @click.command()

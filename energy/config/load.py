@@ -1,13 +1,14 @@
 """Reading config.yaml: every section is held against its model, every kind asked for its own, then all together."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from energy.clock import SpeedClock, SystemClock
 from energy.config import assemble, doors, sections
+from energy.config.kept import KeptMeter, add_kept, kept_meters
 from energy.config.kinds import read_kind, read_kinds
 from energy.config.mistakes import Mistakes
 from energy.config.rules import agree
@@ -48,13 +49,17 @@ KIND_LISTS = ("feeds", "programs", "dispatchers", "notifiers")
 ROOMS = (*SECTIONS, "meters", "orders", "forecasters", "optimizer", *KIND_LISTS)
 
 
-def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of a config.yaml, secrets filled in from the environment. ConfigError lists all mistakes."""
+def load_settings(
+    path: Path, environ: Mapping[str, str] | None = None, kept: Sequence[KeptMeter] | None = None
+) -> Settings:
+    """The settings of a config.yaml with the meters kept beside it, secrets filled in from the environment. ConfigError
+    lists all mistakes. `kept` are tried in place of what lies in `meters.d/`."""
     path = Path(path).resolve()
     environ = dict(os.environ if environ is None else environ)
     written = read(text_of(path), environ, path.name)
     if not isinstance(written.data, dict):
         raise ConfigError(path.name, [Mistake("file", "should be sections like `site:` and `tariff:`")])
+    add_kept(written, kept_meters(path) if kept is None else kept, environ)
     mistakes = Mistakes(written)
     reader = Reader(written.data, path, mistakes)
     settings = reader.settings(environ)

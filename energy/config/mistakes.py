@@ -23,6 +23,15 @@ class Mistakes:
         for mistake in written.mistakes:
             self._found[mistake.where, mistake.what] = mistake
 
+    def _named(self, mistake: Mistake) -> Mistake:
+        """Told with the file that it stands in, where that is another one."""
+        where, what = mistake.where, mistake.what
+        for path, name in self._written.names.items():
+            if where == path or where.startswith(f"{path}."):
+                where = name + (f": {where[len(path) + 1 :]}" if where != path else "")
+            what = what.replace(path, name)
+        return Mistake(where, what)
+
     def add(self, path: str, what: str) -> None:
         if path in self._unset:  # a missing secret explains all else about its place
             return
@@ -35,7 +44,8 @@ class Mistakes:
     @property
     def found(self) -> list[Mistake]:
         """By line of the file."""
-        return sorted(self._found.values(), key=lambda mistake: self._written.line(mistake.where) or 0)
+        found = sorted(self._found.values(), key=lambda mistake: self._written.line(mistake.where) or 0)
+        return [self._named(mistake) for mistake in found]
 
     def check(self, model: type[M], data: Any, path: str, also: tuple[str, ...] = ()) -> M | None:
         """The model made from the data; None where it has mistakes, all of which are then noted. `also` are keys

@@ -23,6 +23,7 @@ class Written:
     lines: dict[str, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     from_environment: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)  # what a person calls the place of a path: a file of its own
 
     def line(self, path: str) -> int | None:
         """The line of a path, or of the nearest thing that holds it."""

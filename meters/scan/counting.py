@@ -99,4 +99,5 @@ def coarse(expected: float, step: float, seconds: float) -> str:
     if expected <= 0:
         return "nothing flowed while it was watched"
     need = STEPS * step / expected * seconds
-    return f"could not be checked: the counter steps by {step:g} kWh; watch for {need:.0f} s at this power"
+    wait = f"{need:.0f} s" if need < 120 else f"{need / 60:.0f} min" if need < 7200 else "hours"
+    return f"could not be checked: the counter steps by {step:.3g} kWh; watch for {wait} at this power"

@@ -45,9 +45,11 @@ def fixes(base: Judged, taken: Sequence[Taken], expected: Expected) -> tuple[Fix
     singles = _tried(base, taken, expected)
     whole = [(variant, made) for variant, made in singles if not made.failed]
     if not whole:
-        whole = _pairs(singles, taken, expected)
+        whole = _pairs(base, singles, taken, expected)
     partial = [(v, m) for v, m in singles if m.failed and evidence(m.checks) > evidence(base.checks) + 1.5]
-    ranked = sorted(whole, key=_rank) or sorted(partial, key=lambda one: -evidence(one[1].checks))
+    ranked = sorted(whole, key=lambda one: _rank(one, base)) or sorted(
+        partial, key=lambda one: -evidence(one[1].checks)
+    )
     told: dict[str, Fix] = {}
     for variant, made in ranked:
         told.setdefault(variant.said, Fix(said=variant.said, settings=variant.settings, score=made.score or 0.0))
@@ -76,16 +78,20 @@ def _better(base: Judged, made: Judged) -> bool:
     return evidence(made.checks) > evidence(base.checks) + 0.5 and len(made.failed) < max(len(base.failed), 1)
 
 
-def _rank(one: tuple[Variant, Judged]) -> tuple[float, float]:
-    """More laws that hold first, then what is more usual."""
+def _rank(one: tuple[Variant, Judged], base: Judged) -> tuple[float, float]:
+    """More laws that hold first (half a check is chance), then what is more usual. At the cabinet most cannot be known
+    until the wires are changed: what failed is taken for mended."""
     variant, made = one
-    return (-round(variant.usual, 3), -evidence(made.checks))
+    holds = evidence(made.checks)
+    if made.how.cabinet is not None:
+        holds = evidence(base.checks) + 3 * sum(check.weight for check in base.failed)
+    return (-round(holds), -variant.usual)
 
 
 def _pairs(
-    singles: Sequence[tuple[Variant, Judged]], taken: Sequence[Taken], expected: Expected
+    base: Judged, singles: Sequence[tuple[Variant, Judged]], taken: Sequence[Taken], expected: Expected
 ) -> list[tuple[Variant, Judged]]:
-    first = sorted(singles, key=lambda one: (len(one[1].failed), _rank(one)))[:SECOND_LOOKS]
+    first = sorted(singles, key=lambda one: (len(one[1].failed), _rank(one, base)))[:SECOND_LOOKS]
     found = []
     for variant, made in first:
         for second, both in _tried(made, taken, expected):

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from energy.clock import SystemClock
@@ -24,6 +25,7 @@ from meters.scan.unit import Unit
 from meters.scan.variants import elsewhere
 
 TIMEOUT_SECONDS = 2.0
+APART, LONG_AGO = timedelta(seconds=1), timedelta(minutes=10)
 
 
 async def look(settings: Mapping[str, object], context: Context, before: deque[Taken]) -> FoundMeter:
@@ -43,7 +45,7 @@ async def look(settings: Mapping[str, object], context: Context, before: deque[T
         timeout = max(options.timeout_seconds, TIMEOUT_SECONDS)
         unit = Unit(patient(bus.read), options.unit, SystemClock(), timeout)
         made, taken = await looked(unit, how, expected, before)
-    before.append(taken)
+    remember(before, taken)
     values = made.polls[-1].values
     return FoundMeter(
         settings=tuple(settings.items()),
@@ -68,6 +70,15 @@ async def looked(unit: Unit, how: How, expected: Expected, before: Sequence[Take
     beside = await unit.take(variant.how.profile for variant in elsewhere(how))
     taken = replace(taken, words={**beside.words, **taken.words})
     return judged(how, [*before, taken], expected), taken
+
+
+def remember(before: deque[Taken], taken: Taken) -> None:
+    """Keep what was taken, at most one in a second, and nothing of long ago: it may have been another load."""
+    if len(before) > 1 and taken.at - before[-2].at < APART:
+        before.pop()
+    before.append(taken)
+    while taken.at - before[0].at > LONG_AGO:
+        before.popleft()
 
 
 def options_of(named: str, settings: Mapping[str, object]) -> Any:

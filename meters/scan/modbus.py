@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,13 +17,15 @@ from energy.ports import Context, Scanner
 from meters.line import Line, LineSettings, Transport
 from meters.profile import Profile, load, names
 from meters.scan.physics import Expected
-from meters.scan.reading import Taken
-from meters.scan.units import Progress
+
+if TYPE_CHECKING:
+    from meters.scan.reading import Taken
+    from meters.scan.units import Progress
 
 Result = TypeVar("Result")
 
 WATCH_SECONDS = 6.0
-MOST_POLLS = 60  # of one meter that are remembered for the slope of its counters
+MOST_POLLS = 300  # of one meter that are remembered for the slope of its counters
 REMEMBERED = 20  # meters
 
 # Keys of a meter in config.yaml that say what it is for, not how it is read.
@@ -59,15 +61,15 @@ class ModbusScanner:
 
     context: Context
     name: str = "modbus"
-    _looks: dict[tuple[object, ...], deque[Taken]] = field(default_factory=dict)
+    _looks: "dict[tuple[object, ...], deque[Taken]]" = field(default_factory=dict)
 
     def scan(
-        self, host: str, *, units: str = "", progress: Progress | None = None, **more: object
+        self, host: str, *, units: str = "", progress: "Progress | None" = None, **more: object
     ) -> Sequence[FoundMeter]:
         wanted = wanted_at(host, units=units, **more)
         return self.search(wanted, progress=progress)
 
-    def search(self, wanted: Wanted, *, progress: Progress | None = None) -> Sequence[FoundMeter]:
+    def search(self, wanted: Wanted, *, progress: "Progress | None" = None) -> Sequence[FoundMeter]:
         """What answers there. Ended early (by Ctrl-C, or a progress that raises EnoughError) it gives what it has."""
         from meters.scan.search import Search
 
@@ -88,7 +90,7 @@ class ModbusScanner:
         chosen = (profile,) if profile else tuple(name for name in names() if name != "generic")
         return {name: load(name, self.context.folder) for name in chosen}
 
-    def _remembered(self, settings: Mapping[str, object]) -> deque[Taken]:
+    def _remembered(self, settings: Mapping[str, object]) -> "deque[Taken]":
         """What was taken at earlier looks at the same registers."""
         key = tuple(str(settings.get(k)) for k in ("transport", "host", "port", "device", "unit", "profile"))
         if key not in self._looks and len(self._looks) >= REMEMBERED:

@@ -17,6 +17,7 @@ NETS_HZ, NET_SPAN_HZ = (50.0, 60.0), 2.0
 LEAST_VOLTS = 10.0  # below it a phase is not connected
 LEAST_AMPS = 0.05  # below it no law of power can be tried
 GRAINS = 20.0  # a value that is not this many steps of its register says little of a ratio
+LEAST_FACTOR = 0.12  # an idling motor or transformer
 REL, REL_APPARENT = 0.04, 0.08  # registers are not read at one instant; harmonics make S more than P and Q
 OVERLOAD = 1.2  # as in meters.plausible
 MOST_KW, MOST_AMPS, MOST_KWH = 2e5, 2e4, 2e8  # nothing that a factory's meter says is larger
@@ -174,8 +175,9 @@ def _compared(said: Values, kva: Mapping[int, float]) -> Iterator[tuple[bool, st
         if phase in powers and s > floor:
             yield _fits(f"L{phase}", powers[phase], s, factors.get(phase))
     if "power" in said and (len(kva) == 3 or "power_l1" not in said):
-        factor = said.get("power_factor")
-        mean = factor if factor is not None or len(factors) < 3 else sum(factors.values()) / 3
+        mean = said.get("power_factor")
+        if mean is None and kva.keys() <= factors.keys():
+            mean = sum(s * factors[p] for p, s in kva.items()) / sum(kva.values())
         if powers and sum(kw < 0 for kw in powers.values()) not in (0, len(powers)):
             mean = None  # phases that run against each other: no factor of the total says anything of the sum of U · I
         yield _fits("total", said["power"], sum(kva.values()), mean)
@@ -184,10 +186,12 @@ def _compared(said: Values, kva: Mapping[int, float]) -> Iterator[tuple[bool, st
 def _fits(what: str, kw: float, kva: float, factor: float | None) -> tuple[bool, str]:
     if factor is None:
         told = f"{what}: {_num(kw)} kW of {_num(kva)} kVA"
-        # without a power factor only the bounds can be held: it is never above one, and hardly ever below a twentieth
-        return 0.05 * kva <= abs(kw) <= 1.05 * kva or (what == "total" and abs(kw) <= 1.05 * kva), told
+        # without a power factor only the bounds can be held: it is never above one, and hardly ever as bad as this
+        return LEAST_FACTOR * kva <= abs(kw) <= 1.05 * kva or (what == "total" and abs(kw) <= 1.05 * kva), told
     told = f"{what}: U·I·PF = {_num(kva * abs(factor))} kW, said {_num(kw)} kW"
-    return near(abs(kw), kva * abs(factor), REL, 0.01 * kva), told
+    # phases that lag differently add up to less than the sum of their U · I
+    least, most = (0.8 if what == "total" else 1 - REL), 1 + REL
+    return least * kva * abs(factor) - 0.01 * kva <= abs(kw) <= most * kva * abs(factor) + 0.01 * kva, told
 
 
 def _triangle(said: Values, grain: Values) -> Check | None:

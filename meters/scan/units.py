@@ -23,9 +23,9 @@ def units_named(said: str) -> tuple[int, ...]:
         return ()
     found: list[int] = []
     for part in said.split(","):
-        first, _, last = part.strip().partition("-")
+        first, to, last = part.strip().partition("-")
         try:
-            found += range(int(first), int(last or first) + 1)
+            found += range(int(first), int(last if to else first) + 1)
         except ValueError as error:
             raise LoadstoneError(f"units {said!r}: say them as 1-32 or 1,2,5") from error
     wrong = [unit for unit in found if not 0 <= unit <= 255]

@@ -307,7 +307,9 @@ def _reactive(said: Values) -> float | None:
 def _factor_factors(said: Values) -> list[float]:
     factor, s = said.get("power_factor"), said.get("apparent_power") or sum(apparent_kva(said).values())
     made = _ratio(said.get("power"), s)
-    return [t for t in TENS if factor and made and near(abs(factor) * t, made, 0.06)]
+    if not factor or not made or 0.101 < abs(factor) <= 1.01:
+        return []  # it can be one as it is
+    return [t for t in TENS if near(abs(factor) * t, made, 0.06)]
 
 
 def _energy_factors(polls: Sequence[Poll], grain: Values) -> list[float]:

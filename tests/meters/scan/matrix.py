@@ -16,10 +16,16 @@ from meters.scan.fixes import fixes
 from meters.scan.look import looked
 from meters.scan.physics import Expected
 from meters.scan.reading import How, Taken
-from tests.meters.scan.plant import NOON, Device, Load
+from tests.meters.scan.plant import NOON, Device, Load, load_for
 
 POLLS, SECONDS = 4, 200.0  # ten minutes: the coarsest counters step by 1 kWh
 MACHINE = Expected(connection_kw=160.0, measures=Measures.MACHINE)
+
+
+def known_of(table: Profile) -> Expected:
+    """What whoever commissions such a device knows of its place."""
+    measures = {"inverter": Measures.PV, "battery": Measures.BATTERY, "grid meter": Measures.GRID}
+    return replace(MACHINE, measures=measures.get(table.family, Measures.MACHINE))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +35,7 @@ class Planted:
     name: str
     device: Device
     config: dict[str, object] = field(default_factory=dict)
-    expected: Expected = MACHINE
+    expected: Expected | None = None
     words: str = ""  # in the fix, where no setting mends it
 
 
@@ -93,9 +99,11 @@ def planted(name: str) -> Iterator[Planted]:
 def _whole_ct(table: Profile) -> Iterator[Planted]:
     """Transformers of 200/5 A of which the meter knows nothing, or that config.yaml applies once more."""
     through = ("power", "current", "energy", "reactive", "apparent")
-    kw = Load().values()["power"]
+    kw = load_for(table).values()["power"]
     behind = Device(scaled(table, through, 40.0))
-    yield Planted(name="ct_ratio forgotten, display read", device=behind, expected=replace(MACHINE, display_kw=kw))
+    yield Planted(
+        name="ct_ratio forgotten, display read", device=behind, expected=replace(known_of(table), display_kw=kw)
+    )
     yield Planted(name="ct_ratio applied twice", device=Device(table), config={"ct_ratio": 40.0})
 
 
@@ -136,14 +144,15 @@ class Outcome:
 def tried(name: str, mistake: Planted) -> Outcome:
     """One mistake, from the wire to the first fix."""
     device = mistake.device
+    expected = mistake.expected or known_of(device.profile)
     settings = Settings.model_validate({"host": "x", "profile": name, **mistake.config})
     how = How(profile=settings.table(), ct_ratio=settings.ct_ratio, invert=settings.invert)
     before: list[Taken] = []
     for _ in range(POLLS):
-        made, taken = asyncio.run(looked(device.unit(), how, mistake.expected, before))
+        made, taken = asyncio.run(looked(device.unit(), how, expected, before))
         before.append(taken)
         device.wait(SECONDS)
-    found = fixes(made, before, mistake.expected)
+    found = fixes(made, before, expected)
     mends = [mended(name, mistake, fix, before) for fix in found]
     return Outcome(
         profile=name,
@@ -169,7 +178,7 @@ def mended(name: str, mistake: Planted, fix: Fix, taken: list[Taken]) -> bool:
 def reads_truth(how: How, device: Device, taken: list[Taken]) -> bool:
     """Whether what is read is what flows, as far as the steps of the registers let it be known."""
     said = how.polls(taken)[-1].values
-    truth = device.load.values((taken[-1].at - NOON).total_seconds() / 3600)
+    truth = device.flows.values((taken[-1].at - NOON).total_seconds() / 3600)
     grain = how.grain(said)
 
     def right(name: str) -> bool:
@@ -192,7 +201,7 @@ def possible(name: str, mistake: Planted) -> bool:
         taken = [Taken(at=NOON, words=device.words())]
     except ValueError:
         return False
-    plain = device.wrong is None and not device.load.turned and device.load.seats == (1, 2, 3)
+    plain = device.wrong is None and not device.flows.turned and device.flows.seats == (1, 2, 3)
     if plain and not reads_truth(How(profile=device.profile), device, taken):
         return False
     said = Settings.model_validate({"host": "x", "profile": name, **mistake.config})
@@ -214,14 +223,10 @@ def main() -> None:
     made = outcomes()
     mistakes = list(dict.fromkeys(one.mistake for one in made))
     print("| planted mistake | meters | seen | first fix right | among the fixes |\n|---|---|---|---|---|")
-    for mistake in mistakes:
-        rows = [one for one in made if one.mistake == mistake]
-        print(
-            f"| {mistake} | {len(rows)} | {sum(r.seen for r in rows)} | {sum(r.first for r in rows)} | {sum(r.among for r in rows)} |"
-        )
-    print(
-        f"| all | {len(made)} | {sum(r.seen for r in made)} | {sum(r.first for r in made)} | {sum(r.among for r in made)} |"
-    )
+    for mistake in [*mistakes, "all"]:
+        rows = [one for one in made if mistake in (one.mistake, "all")]
+        counts = (len(rows), sum(r.seen for r in rows), sum(r.first for r in rows), sum(r.among for r in rows))
+        print(f"| {mistake} | {' | '.join(str(count) for count in counts)} |")
     for row in made:
         if not row.first:
             print(

@@ -1,7 +1,7 @@
 """A three-phase load worked out from its vectors, and a device that puts it into the registers of any table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import cos, radians, sin, sqrt
 
@@ -60,6 +60,17 @@ class Load:
 
 
 IDLE = Load(amps=(0.0, 0.0, 0.0))
+ONE_PHASE = Load(amps=(131.0, 0.0, 0.0))
+GENERATES = Load(lags=(181.0, 179.0, 182.0))
+
+
+def load_for(profile: Profile) -> Load:
+    """What flows where such a device is usual: on one phase alone where it tells one alone, outwards from an inverter."""
+    names = profile.registers.keys()
+    alone = {"voltage_l1", "current_l1"} & names and not {"voltage_l2", "current_l2"} & names
+    if profile.family == "inverter":
+        return replace(GENERATES, amps=ONE_PHASE.amps) if alone else GENERATES
+    return ONE_PHASE if alone else Load()
 
 
 @dataclass
@@ -67,16 +78,19 @@ class Device:
     """A unit whose registers are laid out by a table. Refuses what lies before, after and outside of its blocks."""
 
     profile: Profile
-    load: Load = field(default_factory=Load)
+    load: Load | None = None
     wrong: Callable[[dict[str, float]], dict[str, float]] | None = None
     marks: Mapping[tuple[int, int], int] = field(default_factory=dict)  # by which it tells what it is
     clock: HeldClock = field(default_factory=lambda: HeldClock(NOON))
     numbers: tuple[int, ...] = (1,)
     asked: int = 0
 
+    def __post_init__(self) -> None:
+        self.flows = self.load or load_for(self.profile)
+
     def words(self) -> dict[tuple[int, int], int]:
         hours = (self.clock.now() - NOON) / timedelta(hours=1)
-        said = self.load.values(hours)
+        said = self.flows.values(hours)
         if self.wrong is not None:
             said = self.wrong(said)
         known = {name: value for name, value in said.items() if name in self.profile.registers}
@@ -116,6 +130,6 @@ def same_layout(one: Profile, two: Profile) -> bool:
         register = profile.registers[name]
         first = tuple(register.at)
         order = profile.word_order if next(places(profile, register)).count > 1 else ""
-        return (profile.code_of(register), first, register.type, register.unit, register.scale, order)
+        return (profile.code_of(register), first, register.type, register.unit, register.scale[0], order)
 
     return bool(both) and all(where(one, name) == where(two, name) for name in both)
