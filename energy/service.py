@@ -21,6 +21,7 @@ from energy.reports import events as events_report
 from energy.reports import forecast as forecast_report
 from energy.reports import happened as happened_report
 from energy.reports import journal as journal_report
+from energy.reports import machines as machines_report
 from energy.reports import meters as meters_report
 from energy.reports import overview as overview_report
 from energy.reports import pages
@@ -89,6 +90,12 @@ class EnergyService(Protocol):
     def meters_page(self) -> pages.MetersPage: ...
 
     def meter_page(self, meter: str) -> pages.MeterPage: ...
+
+    def machines_page(self, week: str | None = None) -> pages.MachinesPage:
+        """What meters tell of all machines in a local week ("2026-W24"); by default the newest whole one."""
+        ...
+
+    def machine_page(self, machine: str) -> pages.MachinePage: ...
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage: ...
 
@@ -330,6 +337,12 @@ class LoadstoneService:
 
     def meter_page(self, meter: str) -> pages.MeterPage:
         return meters_report.meter_page(self.house.store, self.house.rules, self.header(), meter)
+
+    def machines_page(self, week: str | None = None) -> pages.MachinesPage:
+        return machines_report.machines_page(self.house.store, self.house.rules, self.header(), week)
+
+    def machine_page(self, machine: str) -> pages.MachinePage:
+        return machines_report.machine_page(self.house.store, self.house.rules, self.header(), machine)
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage:
         return savings_report.savings_page(self.house.store, self.house.rules, self.header(), month)
