@@ -21,12 +21,13 @@ from energy.model.problem import Problem
 from energy.model.proposal import Decision, Offer
 from energy.model.savings import DaySavings
 from energy.planning.pose import pose
-from energy.reports import doubts as doubts_report
 from energy.ports import Scanner
+from energy.reports import doubts as doubts_report
 from energy.reports import events as events_report
 from energy.reports import forecast as forecast_report
 from energy.reports import happened as happened_report
 from energy.reports import journal as journal_report
+from energy.reports import machines as machines_report
 from energy.reports import meters as meters_report
 from energy.reports import overview as overview_report
 from energy.reports import pages
@@ -118,6 +119,12 @@ class EnergyService(Protocol):
     def exchange(self, done: Exchange) -> pages.Done:
         """Say that a meter was replaced, with the stands of the old and the new one as far as they are known."""
         ...
+
+    def machines_page(self, week: str | None = None) -> pages.MachinesPage:
+        """What meters tell of all machines in a local week ("2026-W24"); by default the newest whole one."""
+        ...
+
+    def machine_page(self, machine: str) -> pages.MachinePage: ...
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage: ...
 
@@ -397,6 +404,12 @@ class LoadstoneService:
         said = self.house.store.exchanges.said()
         known = [one for one in said if meter is None or one.meter == meter]
         return tuple(sorted(known, key=lambda one: one.at, reverse=True))
+
+    def machines_page(self, week: str | None = None) -> pages.MachinesPage:
+        return machines_report.machines_page(self.house.store, self.house.rules, self.header(), week)
+
+    def machine_page(self, machine: str) -> pages.MachinePage:
+        return machines_report.machine_page(self.house.store, self.house.rules, self.header(), machine)
 
     def savings_page(self, month: str | None = None) -> pages.SavingsPage:
         return savings_report.savings_page(self.house.store, self.house.rules, self.header(), month)

@@ -15,6 +15,7 @@ from energy.model.series import BASE_LOAD
 from energy.planning.offer_times import on_day_of
 from energy.reports.billing import billed_days
 from energy.reports.edges import edge_states
+from energy.reports.machines import WHAT, names, told, worse
 from energy.reports.meter_state import MeterState
 from energy.reports.models import TARGETS, troubles
 from energy.reports.pages import Attention, Level, Running
@@ -56,6 +57,7 @@ def attention(
         *plan(rules, now, stands),
         *failures(store, rules, now),
         *drift(store, rules, now),
+        *worn(store, rules),
     ]
     return tuple(sorted(found, key=lambda item: ORDER[item.level]))
 
@@ -355,6 +357,19 @@ def drift(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
             verb="See forecast",
             view="forecast",
             icon="info",
+        )
+
+
+def worn(store: Store, rules: Rules) -> Iterator[Attention]:
+    """Machines that need more energy for the same than they used to."""
+    for found in worse(store.learned.drifts()):
+        yield Attention(
+            level=Level.WARN,
+            title=f"{names(store, rules)[found.machine]} needs {WHAT[found.of]}",
+            detail=told(found, rules.site.zone),
+            verb="See machine",
+            view="machines",
+            icon="trending_up",
         )
 
 

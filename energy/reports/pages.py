@@ -1,6 +1,6 @@
 """The data of each screen. Times are UTC (the screen shows them in `Header.zone`); None is unknown, never zero."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,6 +10,8 @@ from energy.model.event import Event
 from energy.model.fact import FactKind
 from energy.model.forecast import Component
 from energy.model.horizon import Horizon, Interval
+from energy.model.insight import Detail, LearnedProfile, Levels, StateEnergy, StateSpan
+from energy.model.insight import Drift as MachineDrift
 from energy.model.job import Planned
 from energy.model.meter import Meter, Quality, Reading
 from energy.model.plan import GaveWay
@@ -48,7 +50,7 @@ class Attention:
     title: str
     detail: str
     verb: str
-    view: str  # overview, plan, happened, sheet, forecast, meters, savings, year, journal, events
+    view: str  # overview, plan, happened, sheet, forecast, meters, machines, savings, year, journal, events
     icon: str = ""
 
 
@@ -545,3 +547,91 @@ class Done:
     undo: str = ""
     possible: tuple[str, ...] = ()
     offers: tuple[str, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advised:
+    """What would help, in words, and what it would have spared in the week."""
+
+    text: str
+    kwh: float
+    money: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineLine:
+    """One machine in a week: its energy by state, its waste, and what would help."""
+
+    id: str
+    name: str
+    levels: Levels | None
+    days: int  # with a record, in the week
+    detail: Detail
+    known_share: float
+    energy: tuple[StateEnergy, ...]
+    waste_idle_kwh: float
+    waste_holding_kwh: float
+    waste_money: float | None
+    advice: tuple[Advised, ...]
+    cycles: int
+    spans: tuple[StateSpan, ...]
+    drifts: tuple[MachineDrift, ...]
+
+    @property
+    def waste_kwh(self) -> float:
+        return self.waste_idle_kwh + self.waste_holding_kwh
+
+    @property
+    def kwh(self) -> float:
+        return sum(e.kwh for e in self.energy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachinesPage:
+    """All machines with a meter of their own in one local week (Monday to Sunday); `spans` are of that week."""
+
+    header: Header
+    week: str  # "2026-W24"
+    weeks: tuple[str, ...]  # that have records, newest first
+    span: Interval
+    lines: tuple[MachineLine, ...]
+    drifts: tuple[MachineDrift, ...]
+    unmetered: tuple[str, ...]  # machines of the plant without a meter of their own
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileLine:
+    """A learned profile beside what is typed in (kW, of the newest run), both in kW above idle."""
+
+    profile: LearnedProfile
+    p10_kw: tuple[float, ...]
+    p50_kw: tuple[float, ...]
+    p90_kw: tuple[float, ...]
+    typed_kw: tuple[float, ...]
+    difference: float | None  # learned energy over typed-in, less one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """One piece of work of a machine: a job run where one is known, else a cycle."""
+
+    end: datetime
+    minutes: float
+    kwh: float
+    what: str  # product, or "no job"
+    job: str = ""
+    per_unit: float | None = None  # kWh per piece (or other unit of the job)
+    against_typed: float | None = None  # energy over the typed-in, less one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachinePage:
+    """One machine: its work of the last weeks, what was learned of it, and its drift."""
+
+    header: Header
+    line: MachineLine
+    used: str  # off, shown, used
+    work: tuple[Worked, ...]
+    profiles: tuple[ProfileLine, ...]
+    idle: tuple[tuple[date, float | None, float | None], ...]  # (day, idle kW, resting kW)

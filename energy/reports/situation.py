@@ -29,6 +29,7 @@ from energy.model.site import Site
 from energy.model.tariff import Tariff
 from energy.planning import offer_times
 from energy.planning import tariff as tariffs
+from energy.planning.learned import with_learned_power
 from energy.planning.optimism import LOOK_BACK_DAYS, Kept, kept_of
 from energy.planning.situation import Expected, Situation
 from energy.reports import scenarios
@@ -63,7 +64,8 @@ def gather(store: Store, rules: Rules, now: datetime, touched: frozenset[str] = 
     span = Interval(now - LOOK_BACK, horizon.end)
     notes: list[str] = []
     price, published = market_price(store, rules, horizon, now, notes)
-    jobs = open_jobs(store, span)
+    jobs, learned = with_learned_power(open_jobs(store, span), store.learned.profiles(), site)
+    notes.extend(learned)
     accepted = accepted_places(store.offers.in_state(OfferState.ACCEPTED))
     movable = offer_times.movable_span(now, rules.calendar.rules, zone)
     peaks = peaks_so_far(store, rules, now)

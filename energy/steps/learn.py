@@ -13,11 +13,14 @@ import numpy as np
 from energy.clock import day_bounds
 from energy.insight.day import Watched, machine_day
 from energy.insight.levels import Told, histogram, learn_levels, renewed
+from energy.insight.profiles import learned_profiles
+from energy.insight.profiles import renewed as renewed_profile
 from energy.insight.trace import COARSE_SECONDS, STEP_SECONDS, Trace, sharpened, trace
 from energy.insight.waste import Restart
+from energy.insight.work import drifts
 from energy.model.calendar import Calendar
 from energy.model.horizon import Horizon, Interval
-from energy.model.insight import Levels, MachineDay
+from energy.model.insight import DriftOf, Levels, MachineDay
 from energy.model.meter import Measures, Meter
 from energy.model.series import PRICE_DAY_AHEAD, TEMPERATURE, Series
 from energy.model.site import Machine, Site
@@ -59,16 +62,26 @@ def learn(
 
 def conclude(store: Store, *, site: Site, last: date, now: datetime) -> None:
     """What the days up to `last` say together: levels, profiles and drift of each machine, kept where they changed."""
-    known = store.learned.levels()
+    known, standing, profiles = store.learned.levels(), store.learned.drifts(), store.learned.profiles()
     for machine, meter in watched(site, store.meters()):
         look = looked_at(site, machine, meter)
         days = store.machine_days.of(last - timedelta(days=LOOK_BACK_DAYS), last, look.machine)
         if not days:
             continue
+        newer = newer_levels(look, known.get(look.machine), days)
+        own = [drift for drift in standing if drift.machine == look.machine]
+        found = drifts(days, own, now)
+        worn = found.get(DriftOf.WORK)
+        samples = [run for day in days for run in day.runs]
+        made = learned_profiles(look.machine, samples, now=now, since=worn.since if worn else None)
         with store.unit():
-            newer = newer_levels(look, known.get(look.machine), days)
             if newer is not None:
                 store.learned.put_levels(look.machine, newer, now)
+            for of, drift in found.items():
+                store.learned.put_drift(look.machine, of, drift, now)
+            for profile in made:
+                key = (profile.machine, profile.product, profile.mode)
+                store.learned.put_profile(renewed_profile(profiles.get(key), profile), now)
 
 
 def watched(site: Site, meters: Sequence[Meter]) -> list[tuple[Machine | None, Meter]]:

@@ -36,6 +36,12 @@ class MachineDays(Repository):
         query = sa.select(day_table.c.body).where(day_table.c.site == self._site, day_table.c.current, *within)
         return [load(MachineDay, row.body) for row in self._rows(query.order_by(day_table.c.day, day_table.c.machine))]
 
+    def days(self, first: date, last: date) -> list[date]:
+        """The days first … last (inclusive) that have a record of any machine."""
+        within = (day_table.c.current, day_table.c.day >= first, day_table.c.day <= last)
+        query = sa.select(day_table.c.day).distinct().where(day_table.c.site == self._site, *within)
+        return [row.day for row in self._rows(query.order_by(day_table.c.day))]
+
     def last(self) -> date | None:
         """The newest day that has a record."""
         query = sa.select(day_table.c.day).where(day_table.c.site == self._site, day_table.c.current)

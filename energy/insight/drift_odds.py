@@ -1,0 +1,13 @@
+"""How often a quiet machine gives a signal of some strength: the table that turns strength into confidence."""
+
+import numpy as np
+
+# (strength, share of quiet machine-quarters whose strongest signal stays below it), from
+# `python -m benchmarks.metering.drift --tune --quarters 600`.
+BELOW = ((0.0, 0.0), (5.5, 0.99))
+
+
+def confidence(strength: float) -> float:
+    """The share of simulated machine-quarters without drift that never gave a signal as strong as this."""
+    levels, shares = zip(*BELOW, strict=True)
+    return round(float(np.interp(strength, levels, shares)), 4)
