@@ -147,9 +147,14 @@ class SunSpecReader:
         return {offset: found[offset] for offset in meaning if offset in found}
 
     async def _read(self, model: Model, offset: int, count: int) -> list[int]:
-        return await self._joined().read(
-            self._unit, CODE, model.address + offset, count, self._settings.timeout_seconds
-        )
+        """One read; a device that answered until now gets a second chance."""
+        asked = (self._unit, CODE, model.address + offset, count, self._settings.timeout_seconds)
+        try:
+            return await self._joined().read(*asked)
+        except bus.SilentError:
+            if not self.models:
+                raise
+            return await self._joined().read(*asked)
 
     def _joined(self) -> bus.Bus:
         if self._bus is None:

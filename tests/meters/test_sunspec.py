@@ -280,6 +280,25 @@ def test_a_silent_device_is_no_device_without_sunspec():
     run(test())
 
 
+class SwallowsEveryFourth(Registers):
+    def answer(self, request: bytes) -> bytes | None:
+        said = super().answer(request)
+        return b"" if len(self.asked) > 8 and len(self.asked) % 4 == 0 else said
+
+
+def test_an_answer_that_is_lost_now_and_then_costs_no_reading():
+    device = SwallowsEveryFourth(words=chain(whole(12.5, 4321)).words)
+
+    async def test():
+        async with served(device) as port:
+            made = reader(settings(port, timeout_seconds=0.2))
+            readings = [await made.read() for _ in range(12)]
+            await made.close()
+        assert [reading.power_kw for reading in readings] == [12.5] * 12
+
+    run(test())
+
+
 def test_a_device_that_refuses_long_reads_is_asked_in_short_ones():
     device = chain(whole(12.5, 4321))
     device.longest = 30  # not even the common model in one go
