@@ -248,8 +248,8 @@ class Bus:
         alike = known.last[0] == asked[0] and known.last[2] == asked[2] and known.last != asked
         if not alike and not self._doubles:
             return
-        while (heard := line.loop.time() - line.heard_at) < DOUBLED_SECONDS:
-            await asyncio.sleep(DOUBLED_SECONDS - heard)
+        while (left := line.heard_at + DOUBLED_SECONDS - line.loop.time()) > 0.0001:
+            await asyncio.sleep(left)
         self._settle_accounts(line)
 
     def _settle_accounts(self, line: Connection) -> None:
