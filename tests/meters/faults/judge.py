@@ -58,7 +58,7 @@ async def played(scenario: Scenario, framing: Framing) -> FaultResult:
 
 async def _watched(scenario: Scenario, framing: Framing, gateway: Server, asked: Sequence[Asked]) -> FaultResult:
     victim = asked[0]
-    sick = [one for one in asked if scenario.whole_gateway and one.unit != 7 or one is victim]
+    sick = [one for one in asked if (scenario.whole_gateway and one.unit != 7) or one is victim]
     healthy = [one for one in asked if one not in sick]
     await _end_of(tick() + WELL_TICKS)
     well = all(reading.quality is ReadingQuality.GOOD for one in asked for reading in one.readings)
@@ -74,7 +74,9 @@ async def _watched(scenario: Scenario, framing: Framing, gateway: Server, asked:
     await _end_of(tick() + scenario.ticks)
     share = victim.kept / max(1, victim.due)
     during = list(victim.readings)
-    refused = sum(not _served(scenario, request.count, request.start) for request in gateway.requests)
+    refused = sum(
+        not _served(scenario, request.count, request.start) for request in gateway.requests if request.unit == VICTIM
+    )
     gateway.broken = False
     if scenario.refuse:
         await gateway.start()
@@ -152,9 +154,8 @@ if __name__ == "__main__":
     found = run_table(sys.argv[1] if len(sys.argv) > 1 else "")
     for name, result in found.items():
         mark = "  " if result.survived else "✗ "
-        print(
-            f"{mark}{name:52} wrong {result.wrong_values} kept {result.kept_share:4.0%} victim {result.victim_share:4.0%} back {result.recovered}"
-        )
+        back = f"victim {result.victim_share:4.0%} back {result.recovered}"
+        print(f"{mark}{name:52} wrong {result.wrong_values} kept {result.kept_share:4.0%} {back}")
         for complaint in result.complaints:
             print("       ", complaint)
     print(

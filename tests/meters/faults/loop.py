@@ -4,11 +4,13 @@ machine changes nothing."""
 
 import asyncio
 import selectors
+import time
 from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-STILL_SECONDS = 0.004  # real; what was written on loopback has arrived by then
+STILL_SECONDS = 0.0002  # real; what was written on loopback has arrived by then
+LOOKS = 3
 LEAST_STEP_SECONDS = 1e-6  # below that a sum of times may be the same time
 Answer = TypeVar("Answer")
 
@@ -21,9 +23,10 @@ class _Jumping(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return self._real.select(timeout)
-        for _ in range(2):  # twice, as a process that was not running has not looked
-            if found := self._real.select(STILL_SECONDS / 2):
+        for _ in range(LOOKS):  # again and again, as a process that was not running has not looked
+            if found := self._real.select(0):
                 return found
+            time.sleep(STILL_SECONDS)
         self.now += max(timeout, LEAST_STEP_SECONDS)
         return []
 
@@ -47,6 +50,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _Jumping()
         super().__init__(self._jumping)
+        self._clock_resolution = 0.001  # what is due in the next millisecond is due now
 
     def time(self) -> float:
         return self._jumping.now

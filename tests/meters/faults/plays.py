@@ -102,18 +102,21 @@ async def closing_unanswered(link: Link, request: Request, pdu: bytes) -> None:
 
 
 async def half_then_closing(link: Link, request: Request, pdu: bytes) -> None:
-    link.write(link.frame(request, pdu)[:11])
+    whole = link.frame(request, pdu)
+    link.write(whole[: len(whole) // 2])
     link.close()
 
 
 async def half(link: Link, request: Request, pdu: bytes) -> None:
-    link.write(link.frame(request, pdu)[:11])
+    whole = link.frame(request, pdu)
+    link.write(whole[: len(whole) // 2])
 
 
 async def byte_by_byte(link: Link, request: Request, pdu: bytes) -> None:
     for byte in link.frame(request, pdu):
         link.write(bytes([byte]))
-        await asyncio.sleep(0.001)
+        for _ in range(4):
+            await asyncio.sleep(0)  # the client reads in between
 
 
 async def twice_at_once(link: Link, request: Request, pdu: bytes) -> None:

@@ -104,9 +104,7 @@ class Server:
             self._listening.close()
         self._listening = None
         self.hang_up()
-        for task in list(self._serving):
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await asyncio.gather(*self._serving, return_exceptions=True)  # the last answers of those that are late
 
     def hang_up(self) -> None:
         for link in self.links:
