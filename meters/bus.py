@@ -21,7 +21,8 @@ log = logging.getLogger("loadstone.bus")
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 SILENT_REQUESTS = 3  # so many unanswered in a row mean that the connection itself may be dead
-DOUBLED_SECONDS = 0.01  # silence that shows that no second copy of an answer follows
+QUIET_SECONDS = 0.02  # silence that shows that no other answer follows
+POLITE_SECONDS = 0.1  # a unit that was silent when asked in a hurry is asked again after such a silence
 FULL = 1.0  # the share of a line's time that its meters may need
 
 EXCEPTIONS = {
@@ -78,7 +79,7 @@ class Bus:
         self.oddities = Oddities()
         self.units = Units()
         self.needs: dict[int, float] = {}  # share of the line's time that each unit needs, by unit
-        self.spent: dict[int, float] = {}  # seconds of answered requests, by unit
+        self.spent: dict[int, float] = {}  # seconds of the line since the last whole poll, by unit
         self._turns = Turns()
         self._connection: Connection | None = None
         self._pause = FIRST_PAUSE_SECONDS
@@ -108,14 +109,14 @@ class Bus:
     @property
     def overloaded(self) -> str:
         """Whether the polls of all meters fit into the line's time; empty where they do."""
-        share = sum(self.needs.values())
-        if share <= FULL:
+        if len(self.needs) == 1 or (share := sum(self.needs.values())) <= FULL:
             return ""
         return f"the line {self.line.address} is overloaded: what is due takes {100 * share:.0f} % of its time"
 
-    def need(self, unit: int, share: float) -> None:
-        """A unit needs that share of the line's time for its polls."""
-        self.needs[unit] = share
+    def polled(self, unit: int, period_seconds: float) -> None:
+        """A unit was asked all that it is asked every so many seconds: what it needs of the line's time is known."""
+        needed = self.spent.pop(unit, 0.0) / period_seconds
+        self.needs[unit] = 0.8 * self.needs.get(unit, needed) + 0.2 * needed
         told = self.overloaded
         if told and not self._overloaded:
             log.warning("%s; poll less often, ask for fewer registers, or split the line", told)
@@ -162,17 +163,26 @@ class Bus:
         answer = await self._ask(line, known, unit, asked, timeout, numbered)
         if not numbered:
             self._settle_accounts(line)
-            for _ in range(known.owes(line.loop.time())):
+            if owed := known.owes(line.loop.time()):
                 # An answer that only its order tells from a late one: it is thrown away, and the same asked again.
-                answer = await self._ask(line, known, unit, asked, timeout, numbered)
+                for _ in range(owed):
+                    answer = await self._ask(line, known, unit, asked, timeout, numbered)
+                await self._quiet(line, min(timeout, 2 * known.slowest + QUIET_SECONDS))
+                known.owed = 0  # what has not come by now, behind the answer to a later question, never comes
         return answer
+
+    async def _quiet(self, line: Connection, seconds: float) -> None:
+        """Wait until nothing was heard for so long."""
+        while (left := max(line.heard_at, self._ended_at) + seconds - line.loop.time()) > 0.0001:
+            await asyncio.sleep(left)
+        self._settle_accounts(line)
 
     async def _ask(
         self, line: Connection, known: Unit, unit: int, asked: tuple[int, int, int], timeout: float, numbered: bool
     ) -> ModbusPDU:
-        now = line.loop.time()
-        if now - self._ended_at < self.pace.seconds:
-            await asyncio.sleep(self.pace.seconds - (now - self._ended_at))
+        pause = self._ended_at - line.loop.time() + (POLITE_SECONDS if known.hurried else self.pace.seconds)
+        if pause > 0:
+            await asyncio.sleep(pause)
         if not numbered:
             await self._silence(line, known, asked)
         began = line.loop.time()
@@ -207,7 +217,7 @@ class Bus:
         self._silent = self._barren = 0
         self._pause = FIRST_PAUSE_SECONDS
         known.last = asked
-        self.spent[unit] = self.spent.get(unit, 0.0) + seconds
+        self.spent[unit] = self.spent.get(unit, 0.0) + seconds + min(waited, self.pace.seconds)
         if answer.isError():
             if answer.exception_code in NOBODY_BEHIND:
                 self.units.used_in_vain(known, seconds, self._ended_at)
@@ -216,20 +226,21 @@ class Bus:
                 self.pace.too_fast(waited)
         else:
             self.pace.went_well()
+        if known.hurried:  # it answers when it is left in peace
+            self.pace.too_fast(0.0)
         known.answered(seconds)
         self.oddities.right_transaction_seen()
 
     def _no_answer(self, line: Connection, known: Unit, began: float, waited: float, numbered: bool) -> None:
         self._ended_at = line.loop.time()
-        if not known.silent and known.slowest:
-            self.pace.too_fast(waited)
+        known.hurried = bool(known.slowest) and not known.silent and waited < POLITE_SECONDS
         self.units.used_in_vain(known, self._ended_at - began, self._ended_at)
         self._silent += 1
-        if not numbered:
+        reopen = self.oddities.transaction is not None  # then a late answer dies with its connection
+        if not (numbered or reopen):
             known.missed(self._ended_at)
         alone = len(self.units.known) == 1
-        by_order = self.oddities.transaction is not None
-        if by_order or self._silent >= (SILENT_REQUESTS - 1 if alone else SILENT_REQUESTS):
+        if reopen or self._silent >= (SILENT_REQUESTS - 1 if alone else SILENT_REQUESTS):
             if not line.answers:
                 self._settling = min(2 * self._settling or FIRST_SETTLING_SECONDS, LONGEST_SETTLING_SECONDS)
             self.drop()
@@ -246,11 +257,8 @@ class Bus:
     async def _silence(self, line: Connection, known: Unit, asked: tuple[int, int, int]) -> None:
         """Where only its shape tells an answer, a second copy of the last one must not be taken for the next."""
         alike = known.last[0] == asked[0] and known.last[2] == asked[2] and known.last != asked
-        if not alike and not self._doubles:
-            return
-        while (heard := line.loop.time() - line.heard_at) < DOUBLED_SECONDS:
-            await asyncio.sleep(DOUBLED_SECONDS - heard)
-        self._settle_accounts(line)
+        if alike or self._doubles:
+            await self._quiet(line, QUIET_SECONDS)
 
     def _settle_accounts(self, line: Connection) -> None:
         """Late answers have come, or answers that nobody is owed."""
@@ -316,9 +324,12 @@ def join(line: Line | str, port: int = 502, *, pause_ms: float | None = None, ec
     return bus
 
 
-def leave(bus: Bus) -> None:
-    """Say that a reader no longer needs the bus; the last one closes it."""
+def leave(bus: Bus, unit: int | None = None) -> None:
+    """Say that a reader (of that unit) no longer needs the bus; the last one closes it."""
     bus.users -= 1
+    if unit is not None:
+        bus.units.known.pop(unit, None)
+        bus.needs.pop(unit, None)
     if bus.users <= 0:
         bus.drop()
         _BUSES.get(asyncio.get_running_loop(), {}).pop(bus.line, None)

@@ -66,6 +66,13 @@ class Asked:
     def is_from(self, unit: int) -> bool:
         return unit == self.unit or unit in self.units
 
+    def heads(self, transaction: int, unit: int) -> tuple[bytes, bytes]:
+        """How the answer begins in Modbus TCP: with registers, or with an exception."""
+        number = transaction.to_bytes(2, "big") + b"\0\0"
+        length = (3 + 2 * self.count).to_bytes(2, "big")
+        said = number + length + bytes([unit, self.code, 2 * self.count])
+        return said, number + b"\0\3" + bytes([unit, self.code | 0x80])
+
     def misfit(self, pdu: bytes) -> str:
         """Why a PDU cannot be the answer; empty where it can."""
         if len(pdu) == 2 and pdu[0] == self.code | 0x80:
@@ -93,10 +100,10 @@ class StrictSocket(FramerSocket):
             rest = data[used:] if used else data
             length = rest[4] << 8 | rest[5]
             if rest[2] or rest[3] or not 2 <= length <= LONGEST_LENGTH:
-                raise UnusableError("what came is not Modbus TCP, or does not begin where an answer begins")
+                return self._behind_noise(data, used, exp_tid)
             size, unit, transaction, pdu = self.decode(rest)
             if not size:
-                break
+                return self._behind_noise(data, used, exp_tid)
             used += size
             known = transaction in (exp_tid, asked.transaction)
             if not known and (not asked.clean or 0 < exp_tid - transaction <= RECENT):
@@ -113,6 +120,18 @@ class StrictSocket(FramerSocket):
                 raise OtherUnitError(unit)
             return used, self.decoder.decode(pdu)
         return used, None
+
+    def _behind_noise(self, data: bytes, start: int, transaction: int) -> tuple[int, ModbusPDU | None]:
+        """The answer somewhere behind what is no frame: all of its header has to be there."""
+        asked = self.asked
+        for unit in (asked.unit, *asked.units):
+            for head in asked.heads(transaction, unit):
+                at = data.find(head, start + 1)
+                if at >= 0:
+                    size, _, _, pdu = self.decode(data[at:])
+                    if size and not asked.misfit(pdu):
+                        return at + size, self.decoder.decode(pdu)
+        return start, None  # more may come
 
     def unasked(self, data: bytes) -> int:
         """What comes when nobody waits is thrown away."""

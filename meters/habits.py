@@ -15,7 +15,7 @@ SAME_TRANSACTIONS = 3  # so many answers with one and the same transaction id ar
 SAME_UNITS = 2
 
 DEAD_SHARE = 0.05  # of the time of a line that silent units may use while others want it
-DEAD_AFTER = 2  # unanswered requests in a row
+DEAD_AFTER = 3  # unanswered requests in a row
 LEAST_PROBE_SECONDS = 0.3
 WHOLE_PROBES = 4  # every so many probes of a silent unit have the whole time-out
 WISH_SECONDS = 60.0
@@ -65,6 +65,7 @@ class Unit:
     slowest: float = 0.0  # seconds, of its answers until now; old ones fade
     probed_at: float = 0.0
     wished_at: float = -WISH_SECONDS
+    hurried: bool = False  # it was silent when it was asked right after an answer
     owed: int = 0  # requests that it may still answer
     owed_since: float = 0.0
     last: tuple[int, int, int] = (0, 0, 0)  # function code, start, count
@@ -74,7 +75,7 @@ class Unit:
         return self.silent >= DEAD_AFTER
 
     def answered(self, seconds: float) -> None:
-        self.silent = 0
+        self.silent, self.hurried = 0, False
         self.slowest = max(seconds, 0.99 * self.slowest)
 
     def patience(self, timeout: float) -> float:

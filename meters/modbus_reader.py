@@ -11,25 +11,29 @@ from energy.clock import Clock
 from energy.errors import MeterError
 from energy.model.meter import Meter, Reading, ReadingQuality
 from meters import bus
-from meters.batching import Batch, batches
+from meters.batching import Batch
 from meters.decoder import Decoder, Said
-from meters.image import places
+from meters.frozen import Still
 from meters.line import Line
 from meters.plausible import Watch, steady_seconds
 from meters.profile import Profile
 from meters.quantities import KINDS, MAIN, SIGNED, THROUGH_CT
+from meters.reads import Plan
 
 if TYPE_CHECKING:
     from meters.modbus import Settings
 
 LONGEST_REST_SECONDS = 30.0
 
-Reads = list[tuple[int, Batch]]  # function code, registers
+
+class TooLongError(MeterError):
+    """A read is not answered, although the unit answers a shorter one."""
 
 
 class ModbusReader:
     """One unit on a bus. A unit that stays silent rests between attempts, so that it does not keep the bus from the
-    others; a read that the device refuses is tried again number by number, and what is refused alone is left out."""
+    others. A read that the device refuses, or does not answer though it is there, is halved until it is answered; what
+    is refused alone is left out, and all of that is remembered."""
 
     def __init__(
         self,
@@ -44,15 +48,17 @@ class ModbusReader:
         self._line = line or settings.line()
         self.poll_seconds = settings.poll_seconds
         self._settings = settings
-        self._profile = profile
         self._decoder = Decoder(profile)
         self._clock = clock
         self._bus: bus.Bus | None = None
-        self._reads = planned_reads(profile)
+        self._plan = Plan(profile)
         self._watch = Watch(meter, seed)
+        self._still = Still()
         self._said: list[Said] = []  # what lay on the wire
         self._steady: float | None = None  # when it was asked last, on the clock that nobody can set
         self._failures = 0
+        self._refused: bus.RefusedError | None = None  # the last one
+        self._answered = True  # in this poll, or in the one before
         self._rest_until = 0.0
         self._trouble = ""
 
@@ -62,13 +68,16 @@ class ModbusReader:
             return self._no_answer(f"{self._trouble}; asked again in {self._rest_until - now:.0f} s")
         try:
             taken_at, said = await self._ask()
+        except (bus.UnreachableError, bus.RestingError) as trouble:
+            return self._no_answer(str(trouble))  # nobody was asked, and nobody lost time
         except MeterError as trouble:
             return self._failed(str(trouble))
         values = as_wired(said, self._settings.ct_ratio, self._settings.invert)
         if not any(name in values for name in MAIN):
             return self._failed("the meter answers, but has neither power nor counters to tell")
-        self._failures, self._trouble = 0, ""
-        judged = self._watch.judge(
+        self._failures, self._trouble, self._answered = 0, "", True
+        self._tell_need()
+        return self._judged(
             Reading(
                 meter=self.meter.id,
                 taken_at=taken_at,
@@ -77,71 +86,123 @@ class ModbusReader:
                 export_kwh=values.get("total_export"),
                 values=tuple([(name, value) for name, value in values.items() if name not in MAIN]),
             ),
-            self._steady,
+            said,
         )
-        if judged.quality is ReadingQuality.SUSPECT:
-            judged = replace(judged, raw=as_raw(self._said))
-        return judged
 
     async def close(self) -> None:
         if self._bus is not None:
-            bus.leave(self._bus)
+            bus.leave(self._bus, self._settings.unit)
             self._bus = None
+
+    def _judged(self, reading: Reading, said: dict[str, float]) -> Reading:
+        """The reading with what is to be said of it: doubts, then with what lay on the wire; or a line that is too slow."""
+        judged = self._watch.judge(reading, self._steady)
+        hangs = self._still.doubt(said, reading.taken_at)
+        if hangs:
+            note = "; ".join(filter(None, (judged.note, hangs)))
+            judged = replace(judged, quality=ReadingQuality.SUSPECT, note=note)
+        if judged.quality is ReadingQuality.SUSPECT:
+            return replace(judged, raw=as_raw(self._said))
+        if not judged.note and self._bus is not None and self._bus.overloaded:
+            return replace(judged, note=self._bus.overloaded)
+        return judged
+
+    def _tell_need(self) -> None:
+        """How much of the line's time the polls of this unit need."""
+        if self._bus is not None:
+            self._bus.polled(self._settings.unit, self.poll_seconds / max(1.0, self._clock.speed))
+
+    # ---- asking
 
     async def _ask(self) -> tuple[datetime, dict[str, float]]:
         """What the meter says, and when it said its counters (they are read first)."""
+        self._plan.refresh(asyncio.get_running_loop().time())
+        if self._failures:
+            self._answered = False
+            await self._once(*self._plan.shortest)  # a unit that may be dead is asked little
         words: list[Said] = []
         taken_at: datetime | None = None
-        refused: bus.RefusedError | None = None
-        for code, batch in list(self._reads):
-            try:
-                said = await self._read(code, batch)
-            except bus.RefusedError as no:
-                if not no.unknown_address:
-                    raise
-                refused = no
-                said = await self._one_by_one(code, batch)
-            if taken_at is None:
+        for read in list(self._plan.reads):
+            said = await self._read(*read)
+            if said and taken_at is None:
                 taken_at, self._steady = self._clock.now(), steady_seconds(self._clock)
             words += said
-        if taken_at is None or (refused and not words):
-            raise refused or bus.SilentError("there is nothing to read")
+        if taken_at is None:
+            self._plan.forget()
+            raise self._refused or bus.SilentError("there is nothing to read")
         self._said = words
         return taken_at, self._decoder.quantities(words)
 
     async def _read(self, code: int, batch: Batch) -> list[Said]:
-        """One read; a meter that answered until now gets a second chance."""
-        if self._bus is None:
-            self._bus = bus.join(self._line, pause_ms=self._settings.pause_ms, echoes_unit=self._settings.echoes_unit)
-        asked = (self._settings.unit, code, batch.start, batch.count, self._settings.timeout_seconds)
+        """One read of the plan; in pieces where it is refused as a whole, and from now on like that."""
         try:
-            words = await self._bus.read(*asked)
-        except bus.SilentError:
-            if self._failures:
+            return [await self._patiently(code, batch)]
+        except (bus.RefusedError, TooLongError) as no:
+            if not _can_be_split(no):
                 raise
-            words = await self._bus.read(*asked)
-        return [(code, batch.start, words)]
+            self._refused = no if isinstance(no, bus.RefusedError) else None
+            mute = isinstance(no, TooLongError)
+        taken: list[Said] = []
+        complete = await self._in_pieces(code, batch, taken, mute)
+        pieces = [Batch(start, len(words)) for _, start, words in taken]
+        now = asyncio.get_running_loop().time()
+        self._plan.learn((code, batch), pieces, now, complete=complete)
+        return taken
 
-    async def _one_by_one(self, code: int, batch: Batch) -> list[Said]:
-        """The numbers of a read that the device refused as a whole. From now on it is asked like that."""
-        inside = [number for number in numbers(self._profile, code) if batch.holds(number)]
-        taken: list[tuple[int, Batch]] = []
-        words: list[Said] = []
-        for number in inside if len(inside) > 1 else []:
+    async def _in_pieces(self, code: int, batch: Batch, taken: list[Said], mute: bool) -> bool:
+        """Halve a read until its pieces are answered. False where a number alone was refused."""
+        halves = self._plan.halves(code, batch)
+        complete = bool(halves)
+        for half in halves:
             try:
-                words += await self._read(code, number)
-                taken.append((code, number))
+                taken.append(await self._once(code, half))
             except bus.RefusedError as no:
                 if not no.unknown_address:
                     raise
-        position = self._reads.index((code, batch))
-        self._reads[position : position + 1] = taken
-        return words
+                complete = await self._in_pieces(code, half, taken, mute) and complete
+            except bus.SilentError:
+                if not mute or not self._plan.halves(code, half):
+                    raise
+                await self._once(*self._plan.shortest)  # still there?
+                complete = await self._in_pieces(code, half, taken, mute) and complete
+        return complete
+
+    async def _patiently(self, code: int, batch: Batch) -> Said:
+        """One read; a meter that answered until now gets a second chance, and one that is busy."""
+        try:
+            return await self._once(code, batch)
+        except bus.RestingError:
+            raise
+        except bus.SilentError:
+            if not self._answered:
+                raise
+        except bus.RefusedError as no:
+            if not no.busy:
+                raise
+        try:
+            return await self._once(code, batch)
+        except bus.RestingError:
+            raise
+        except bus.SilentError:
+            if not self._failures or not self._plan.halves(code, batch):
+                raise
+            await self._once(*self._plan.shortest)  # is it the length of the read?
+            raise TooLongError(f"reads of {batch.count} registers are not answered, shorter ones are") from None
+
+    async def _once(self, code: int, batch: Batch) -> Said:
+        if self._bus is None:
+            self._bus = bus.join(self._line, pause_ms=self._settings.pause_ms, echoes_unit=self._settings.echoes_unit)
+        words = await self._bus.read(
+            self._settings.unit, code, batch.start, batch.count, self._settings.timeout_seconds
+        )
+        self._answered = True
+        return code, batch.start, words
+
+    # ---- failing
 
     def _failed(self, trouble: str) -> Reading:
         self._failures += 1
         self._trouble = trouble
-        self._reads = planned_reads(self._profile)  # what it refused before may be there when it comes back
         if self._failures > 1:
             rest = min(self._settings.poll_seconds * 2 ** min(self._failures - 2, 8), LONGEST_REST_SECONDS)
             # polls are counted in the plant's time, which a fast clock makes short
@@ -153,27 +214,8 @@ class ModbusReader:
         return Reading(meter=self.meter.id, taken_at=now, quality=ReadingQuality.NO_ANSWER, note=note)
 
 
-def numbers(profile: Profile, code: int) -> list[Batch]:
-    """All numbers that are read with a function code."""
-    return sorted(
-        {p for r in profile.registers.values() if profile.code_of(r) == code for p in places(profile, r)},
-    )
-
-
-def planned_reads(profile: Profile) -> Reads:
-    """The fewest reads for a profile; those with the counters first, as their time is the time of the reading."""
-    reads = [
-        (code, batch)
-        for code in (3, 4)
-        for batch in batches(numbers(profile, code), longest=profile.max_registers, widest_hole=profile.max_hole)
-    ]
-    counters = [
-        (profile.code_of(register), place)
-        for name, register in profile.registers.items()
-        if KINDS[name] == "energy"
-        for place in places(profile, register)
-    ]
-    return sorted(reads, key=lambda r: not any(code == r[0] and r[1].holds(place) for code, place in counters))
+def _can_be_split(no: MeterError) -> bool:
+    return isinstance(no, TooLongError) or (isinstance(no, bus.RefusedError) and no.unknown_address)
 
 
 def as_raw(said: Sequence[Said]) -> str:

@@ -8,8 +8,8 @@ from energy.errors import MeterError
 from meters.batching import Batch
 from meters.bus import RefusedError, SilentError
 from meters.image import Words
-from meters.modbus_reader import numbers, planned_reads
 from meters.profile import Profile
+from meters.reads import numbers, planned_reads
 from meters.scan.reading import Taken
 from meters.scan.units import Ask
 
