@@ -17,6 +17,8 @@ from energy.errors import StoreError
 
 T = TypeVar("T")
 
+# A thousand meters touch a thousand pages in each commit: they stay in memory, and go to the file once for many commits.
+FOR_MANY_METERS = ("cache_size=-16000", "wal_autocheckpoint=4000")
 BUSY_MS = 5_000  # how long SQLite itself waits for another writer
 BUSY_SECONDS = 30.0  # how long we try in all before saying so
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's word for having waited too long
@@ -131,7 +133,7 @@ def _same(text: str) -> str:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    for pragma in (f"busy_timeout={BUSY_MS}", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={BUSY_MS}", "synchronous=FULL", "foreign_keys=ON", *FOR_MANY_METERS):
         connection.execute(f"PRAGMA {pragma}").close()
     # Two that open a new file at once: SQLite answers the second at once with busy, without waiting.
     _retry(lambda: connection.execute("PRAGMA journal_mode=WAL").close(), sqlite3.OperationalError)

@@ -1,8 +1,7 @@
 """Raw readings as they came from the wire, bounded in days and bytes."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +10,13 @@ import sqlalchemy as sa
 
 from energy.model.horizon import Interval
 from energy.model.meter import Reading, ReadingQuality, Release
-from energy.store.bulk import METER, channel, channel_id, channels_of, distinct, open_channels, unknown
+from energy.store.bulk import METER, channel, channel_id, channels_of, distinct, open_channels
 from energy.store.engine import Database
+from energy.store.reading_rows import COLUMNS, Shapes, keep, noun
 from energy.store.releases import Releases, words_on
-from energy.store.repository import Repository, Row, insert_new
+from energy.store.repository import Query, Repository, Row
 from energy.store.tables import IntervalRow, ReadingRow, table
-from energy.store.times import from_micros, micros
+from energy.store.times import micros
 
 reading = table(ReadingRow)
 interval = table(IntervalRow)
@@ -24,19 +24,8 @@ interval = table(IntervalRow)
 DOUBTED = reading.c.quality == sa.literal_column("'suspect'")  # said as the index says it, so that it is used
 LATEST = datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+SHAPE = [column.name for column in COLUMNS].index("shape")
 ROW_BYTES = 64  # a row without its texts, on the safe side: SQLite takes 35 with two numbers, about 50 with three
-STATE = "state"
-COLUMNS = (
-    reading.c.taken_at,
-    reading.c.import_kwh,
-    reading.c.export_kwh,
-    reading.c.power_kw,
-    reading.c.quality,
-    reading.c.note,
-    reading.c.others,
-    reading.c.raw,
-    reading.c.clock_step,
-)
 
 
 class Readings(Repository):
@@ -46,6 +35,7 @@ class Readings(Repository):
     def __init__(self, database: Database, site: str) -> None:
         super().__init__(database, site)
         self._releases = Releases(database, site)
+        self._shapes = Shapes()
 
     def add(self, readings: Sequence[Reading]) -> int:
         """Keep readings; one that is already there (meter, taken_at) is not kept twice. Returns how many were new."""
@@ -53,7 +43,7 @@ class Readings(Repository):
             return 0
         with self._writing() as connection:
             ids = open_channels(connection, self._site, METER, distinct(said.meter for said in readings))
-            return insert_new(connection, reading, [_row(said, ids) for said in readings])
+            return keep(connection, readings, ids)
 
     def latest(self) -> dict[str, Reading]:
         """The newest reading of each meter, whatever its quality."""
@@ -67,7 +57,9 @@ class Readings(Repository):
             .order_by(channel.c.key)
         )
         with self._reading() as connection:
-            found = {meter: _noun(meter, said) for meter, *said in map(tuple, connection.execute(query))}
+            found = {
+                meter: self._noun(connection, meter, said) for meter, *said in map(tuple, connection.execute(query))
+            }
             doubted = {m: micros(r.taken_at) for m, r in found.items() if r.quality is ReadingQuality.SUSPECT}
             words = words_on(connection, self._site, doubted)
         return {meter: spoken_of(said, words.get(meter)) for meter, said in found.items()}
@@ -79,17 +71,17 @@ class Readings(Repository):
             .where(reading.c.channel == channel_id(self._site, METER, meter), *_within(span))
             .order_by(reading.c.taken_at)
         )
-        return self._as_spoken_of(meter, span, [_noun(meter, said) for said in self._rows(query)])
+        return self._as_spoken_of(meter, span, self._nouns(meter, query))
 
     def doubted(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span that were doubted, oldest first, whatever people said of them since."""
         query = self._rare(meter, span, DOUBTED)
-        return self._as_spoken_of(meter, span, [_noun(meter, said) for said in self._rows(query)])
+        return self._as_spoken_of(meter, span, self._nouns(meter, query))
 
     def clock_steps(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span that tell that the clock which stamps them was set, oldest first."""
         query = self._rare(meter, span, reading.c.clock_step.is_not(None))
-        return [_noun(meter, said) for said in self._rows(query)]
+        return self._nouns(meter, query)
 
     def _rare(self, meter: str, span: Interval, those: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
         """Readings of a kind of which there are few, found by the index of that kind: without the sum SQLite would go
@@ -121,8 +113,16 @@ class Readings(Repository):
             )
             .order_by(reading.c.taken_at.desc())
         )
-        said = self._first(query)
-        return None if said is None else _noun(meter, said)
+        found = self._nouns(meter, query.limit(1))
+        return found[0] if found else None
+
+    def _nouns(self, meter: str, query: Query) -> list[Reading]:
+        with self._reading() as connection:
+            return [self._noun(connection, meter, said) for said in connection.execute(query).all()]
+
+    def _noun(self, connection: sa.Connection, meter: str, said: Row | Sequence[Any]) -> Reading:
+        number = said[SHAPE]
+        return noun(meter, said, () if number is None else self._shapes.of(connection, number))
 
     def last_good(self) -> dict[str, Reading]:
         """The newest reading of each meter that counts: what a collector that starts again holds the first one against."""
@@ -198,21 +198,6 @@ def _within(span: Interval) -> tuple[sa.ColumnElement[bool], ...]:
     return (reading.c.taken_at >= micros(span.start), reading.c.taken_at < micros(span.end))
 
 
-def _row(said: Reading, ids: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "channel": ids[said.meter],
-        "taken_at": micros(said.taken_at),
-        "import_kwh": unknown(said.import_kwh),
-        "export_kwh": unknown(said.export_kwh),
-        "power_kw": unknown(said.power_kw),
-        "quality": said.quality.value,
-        "note": said.note,
-        "others": _others(said),
-        "raw": said.raw or None,
-        "clock_step": said.clock_step_seconds,
-    }
-
-
 def spoken_of(said: Reading, word: Release | None) -> Reading:
     """A doubted reading as people see it: RELEASED or REJECTED by the newest word on it."""
     if word is None or said.quality is not ReadingQuality.SUSPECT:
@@ -221,27 +206,3 @@ def spoken_of(said: Reading, word: Release | None) -> Reading:
     who = f"{word.by} ({word.role})" if word.role else word.by
     told = f"{quality} by {who}" + (f": {word.why}" if word.why else "")
     return replace(said, quality=quality, note=f"{told}; was doubted: {said.note}" if said.note else told)
-
-
-def _noun(meter: str, said: Row | Sequence[Any]) -> Reading:
-    taken_at, import_kwh, export_kwh, power_kw, quality, note, others, raw, clock_step = said
-    told = json.loads(others) if others else []
-    return Reading(
-        meter=meter,
-        taken_at=from_micros(taken_at),
-        import_kwh=import_kwh,
-        export_kwh=export_kwh,
-        power_kw=power_kw,
-        quality=ReadingQuality(quality),
-        note=note,
-        values=tuple((name, value) for name, value in told if name != STATE),
-        raw=raw or "",
-        state=next((value for name, value in told if name == STATE), ""),
-        clock_step_seconds=clock_step,
-    )
-
-
-def _others(said: Reading) -> str | None:
-    """All that has no column of its own, as pairs; the machine's state is the one that is a word."""
-    told = [*said.values, *([(STATE, said.state)] if said.state else [])]
-    return json.dumps(told, allow_nan=False) if told else None

@@ -99,9 +99,30 @@ class ReadingRow(Base, table=True):
     power_kw: float | None = None
     quality: str
     note: str = ""
-    others: str | None = None  # further quantities, JSON pairs
+    others: str | None = None  # the machine's state, and what older versions kept there: JSON pairs
     raw: str | None = None  # of a doubted reading: what lay on the wire
     clock_step: float | None = None  # seconds by which the clock was set since the reading before
+    shape: int | None = Field(default=None, sa_type=BigInteger)  # the names of `numbers`
+    numbers: bytes | None = Field(default=None, sa_type=LargeBinary)  # further quantities, four or eight bytes each
+
+
+class ShapeRow(Base, table=True):
+    """The names of the further quantities of a kind of meter, once for all its readings."""
+
+    __tablename__ = "reading_shape"
+    id: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )  # made of the names
+    names: str  # JSON
+
+
+class ThinnedRow(Base, table=True):
+    """How far the readings of a meter were thinned."""
+
+    __tablename__ = "reading_thinned"
+    channel: int = Field(primary_key=True, foreign_key="channel.id", sa_column_kwargs={"autoincrement": False})
+    minutes_until: int = Field(sa_type=BigInteger)  # epoch microseconds; one reading a minute before
+    edges_until: int = Field(sa_type=BigInteger)  # only what the intervals need before
 
 
 class IntervalRow(Base, table=True):

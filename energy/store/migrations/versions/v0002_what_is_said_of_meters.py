@@ -62,7 +62,21 @@ def upgrade() -> None:
     sa.Column('body', sa.Text().with_variant(sa.JSON(), 'postgresql'), nullable=False),
     sa.PrimaryKeyConstraint('site', 'meter', 'taken_at', 'at', name=op.f('pk_reading_release'))
     )
+    op.create_table('reading_shape',
+    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('names', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reading_shape'))
+    )
+    op.create_table('reading_thinned',
+    sa.Column('channel', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('minutes_until', sa.BigInteger(), nullable=False),
+    sa.Column('edges_until', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['channel'], ['channel.id'], name=op.f('fk_reading_thinned_channel_channel')),
+    sa.PrimaryKeyConstraint('channel', name=op.f('pk_reading_thinned'))
+    )
     with op.batch_alter_table('reading', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('shape', sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column('numbers', sa.LargeBinary(), nullable=True))
         batch_op.add_column(sa.Column('raw', sa.String(), nullable=True))
         batch_op.add_column(sa.Column('clock_step', sa.Float(), nullable=True))
         batch_op.create_index(
@@ -90,7 +104,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_reading_doubted')
         batch_op.drop_column('clock_step')
         batch_op.drop_column('raw')
+        batch_op.drop_column('numbers')
+        batch_op.drop_column('shape')
 
+    op.drop_table('reading_thinned')
+    op.drop_table('reading_shape')
     op.drop_table('reading_release')
     with op.batch_alter_table('meter_exchange', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_meter_exchange_site_meter_at'))
