@@ -101,15 +101,19 @@ def client(
     transport: httpx.BaseTransport | None = None,
     backoff_seconds: float = 0.5,
     read_seconds: float = READ_SECONDS,
+    retries: int = 3,
+    accept: str = "application/json",
 ) -> httpx.Client:
     """A client for one feed or webhook. `transport` stands in for the network in tests."""
     if transport is None:
         transport = httpx.HTTPTransport(verify=_trusted(ca_bundle), proxy=proxy)
-    retry = Retry(total=3, backoff_factor=backoff_seconds, max_backoff_wait=LONGEST_WAIT_SECONDS, backoff_jitter=0.5)
+    retry = Retry(
+        total=retries, backoff_factor=backoff_seconds, max_backoff_wait=LONGEST_WAIT_SECONDS, backoff_jitter=0.5
+    )
     return httpx.Client(
         transport=RetryTransport(transport=Patience(transport), retry=retry),
         timeout=httpx.Timeout(read_seconds, connect=CONNECT_SECONDS),
-        headers={"User-Agent": "loadstone", "Accept": "application/json"},
+        headers={"User-Agent": "loadstone", "Accept": accept},
         follow_redirects=False,
         trust_env=False,  # the way out stands in config.yaml
     )
@@ -148,6 +152,13 @@ def get_json(
     return Fetched(data, hashlib.blake2b(body, digest_size=16).hexdigest())
 
 
+def get_bytes(client: httpx.Client, url: str, params: Mapping[str, str], *, feed: str) -> tuple[int, bytes]:
+    """Status and body at an address within the plant, where plain http is what machines speak. Nothing secret may be
+    asked like that. FeedError where nothing comes."""
+    status, _, body = _get(client, httpx.URL(url, params=dict(params)), feed, plain=True)
+    return status, body
+
+
 def post_json(client: httpx.Client, url: str, payload: Any, *, what: str) -> None:
     """Hands a message over, once. LoadstoneError says why it could not be."""
     try:
@@ -170,12 +181,12 @@ def deliver(client: httpx.Client, url: str, content: bytes, headers: Mapping[str
         raise LoadstoneError(f"{what}: {_why(error, url)}") from error
 
 
-def _get(client: httpx.Client, url: httpx.URL, feed: str) -> tuple[int, str, bytes]:
+def _get(client: httpx.Client, url: httpx.URL, feed: str, *, plain: bool = False) -> tuple[int, str, bytes]:
     """Status, content type and body, redirects on the same host followed."""
     first = url
     try:
         for _ in range(MOST_REDIRECTS + 1):
-            _check_scheme(url, feed)
+            _check_scheme(url, feed, plain=plain)
             with client.stream("GET", url) as response:
                 if not response.has_redirect_location:
                     return response.status_code, response.headers.get("Content-Type", ""), _body(response, feed)
@@ -200,8 +211,8 @@ def _body(response: httpx.Response, feed: str) -> bytes:
     return b"".join(parts)
 
 
-def _check_scheme(url: httpx.URL, what: str) -> None:
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
+def _check_scheme(url: httpx.URL, what: str, *, plain: bool = False) -> None:
+    if url.scheme != "https" and not (url.scheme == "http" and (plain or url.host in LOOPBACK)):
         raise FeedError(f"{what}: {url.scheme or 'no scheme'}://{url.host} is not asked; only https is")
 
 

@@ -14,6 +14,7 @@ from meters.plausible import Watch
 from meters.quantities import KINDS, MAIN
 
 REMEMBERED = 10_000  # values of which a repetition is noticed: more than a broker keeps for a client by default
+STATE = "state"
 INSTANT = timedelta(microseconds=1)
 
 Done = Callable[[], None]
@@ -79,6 +80,8 @@ class Gathering:
 
     def take(self, said: Said) -> list[Gathered]:
         """What one message completes: no reading, one, or two."""
+        if STATE in said.unknown:
+            self._state = ""
         fresh = {name: value for name, value in said.values.items() if self._new(name, said.at, value)}
         if not fresh and not said.state:
             if said.done is not None:
@@ -86,7 +89,7 @@ class Gathering:
             return []
         if self._newest is not None and said.at <= self._newest and not self._belongs(said.at, fresh):
             return [self._late(said, fresh)]
-        ended = [] if self._belongs(said.at, fresh) else self.close()
+        ended = [] if self._belongs(said.at, fresh, said.state) else self.close()
         self._add(said, fresh)
         complete = self._open is not None and set(self._open.values) >= self._wanted
         return [*ended, *(self.close() if complete else [])]
@@ -99,20 +102,23 @@ class Gathering:
         counters = [at for name, at in held.times.items() if KINDS[name] == "energy"]
         at = min(counters, default=max(held.times.values(), default=held.first))
         self._newest = max(at, self._newest or at)
-        reading = self._watch.judge(self._reading(at, held.values, held.state))
+        self._state = held.state or self._state
+        reading = self._watch.judge(self._reading(at, held.values, self._state))
         self._stands |= {name: held.values[name] for name in MAIN[1:] if name in held.values}
         return [Gathered(_doubted(reading, held.doubts, held.raws), tuple(held.dones))]
 
-    def _belongs(self, at: datetime, values: Mapping[str, float]) -> bool:
+    def _belongs(self, at: datetime, values: Mapping[str, float], state: str = "") -> bool:
         """Whether values are of the moment that is being gathered."""
         held = self._open
-        return held is not None and abs(at - held.first) <= self._window and not set(values) & set(held.values)
+        if held is None or abs(at - held.first) > self._window:
+            return False
+        return not set(values) & set(held.values) and (not state or held.state in ("", state))
 
     def _add(self, said: Said, fresh: Mapping[str, float]) -> None:
         held = self._open = self._open or _Open(said.at)
         held.values.update(fresh)
         held.times.update(dict.fromkeys(fresh, said.at))
-        self._state = held.state = said.state or held.state or self._state
+        held.state = said.state or held.state
         held.doubts += [said.doubt] if said.doubt and said.doubt not in held.doubts else []
         held.raws += [said.raw] if said.raw else []
         held.dones += [said.done] if said.done else []

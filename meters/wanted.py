@@ -16,7 +16,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unit: str = Field(description="unit on the wire, such as W, kW, Wh, kWh, V, A")
-    scale: float = Field(1.0, description="what the value is multiplied with first; -1 turns its sign")
+    scale: float = Field(default=1.0, description="what the value is multiplied with first; -1 turns its sign")
 
 
 def inside(quantity: str, wanted: Wanted, value: float | None) -> float | None:
@@ -58,6 +58,11 @@ def mistakes_of(quantities: Mapping[str, Wanted]) -> list[str]:
             known = ", ".join(repr(unit) for unit in UNITS[KINDS[name]])
             found.append(f"{name}: {wanted.unit!r} is no unit of it; possible: {known}")
     return found
+
+
+def some_unit(quantity: str) -> str:
+    """A unit that a quantity may have, for tables whose unit the far end says; empty for a quantity that is not known."""
+    return next(iter(UNITS[KINDS[quantity]])) if quantity in KINDS else ""
 
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

@@ -8,8 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from energy.errors import LoadstoneError
 from energy.ports import Context, MeterListener
 from meters.modbus import meter_of
-from meters.quantities import KINDS, UNITS
-from meters.wanted import Wanted, mistakes_of
+from meters.wanted import Wanted, mistakes_of, some_unit
 
 EXTRA = "this kind of meter needs an extra package: pip install 'loadstone[opcua]'"
 NODE = re.compile(r"((ns=\d+|nsu=[^;]+);)?([isgb])=.+")
@@ -77,7 +76,7 @@ class Settings(BaseModel):
         return self
 
     def _mistakes(self) -> Any:
-        yield from mistakes_of({n: q.wanted(q.unit or _some_unit(n)) for n, q in self.quantities.items()})
+        yield from mistakes_of({n: q.wanted(q.unit or some_unit(n)) for n, q in self.quantities.items()})
         for name, quantity in self.quantities.items():
             if bool(quantity.node) == bool(quantity.path):
                 yield f"quantities.{name}: name its node or its path, one of the two"
@@ -87,10 +86,6 @@ class Settings(BaseModel):
             yield "certificates are only used with a security policy: say security"
         if self.password is not None and self.user is None:
             yield "password: whose? say user"
-
-
-def _some_unit(name: str) -> str:
-    return next(iter(UNITS[KINDS[name]])) if name in KINDS else ""
 
 
 def build(settings: Settings, context: Context) -> MeterListener:

@@ -63,6 +63,7 @@ def test_a_reading_is_kept_once_and_comes_back_as_it_was(store: Store) -> None:
         quality=ReadingQuality.SUSPECT,
         note="beyond 1800 kW",
         values=(("voltage_l1", 230.4), ("current_l1", 12.0)),
+        state="ACTIVE",
     )
     assert store.readings.add([reading(0), full]) == 2
     assert store.readings.add([full, reading(2)]) == 1
