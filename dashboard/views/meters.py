@@ -9,6 +9,7 @@ from dashboard.charts.axis import TimeAxis
 from dashboard.charts.lines import Drawn, Lines, lines_picture
 from dashboard.charts.spark import sparkline
 from dashboard.parts import Figure
+from dashboard.views import add_meter
 from energy.model.meter import Measures, Role
 from energy.reports.pages import MeterPage, MeterRow, MetersPage
 
@@ -140,17 +141,6 @@ def download(rows: list[MeterRow]) -> str:
     ).to_csv(index=False)
 
 
-def add() -> None:
-    st.markdown(
-        "1. **Look**: `loadstone meters read --profile NAME --host ADDRESS --unit 1` prints what the meter says "
-        "right now; "
-        "`loadstone meters profiles` lists the known families.\n"
-        "2. **Check** that power and counters fit what its own display shows.\n"
-        "3. **Keep**: one line under `meters:` in config.yaml, as the others there.\n"
-        "4. **Watch** it appear here at the next start; it is `good` once its counter and its power agree."
-    )
-
-
 def chosen(rows: list[MeterRow], inks: colours.Inks) -> str | None:
     """The table; returns the id of the meter that was clicked."""
 
@@ -276,7 +266,7 @@ def show() -> None:
             "**No meter is configured or none has been read yet.** `loadstone collect` reads them; until then "
             "nothing is measured and nothing is invented."
         )
-        add()
+        add_meter.button()
         return
     silent, doubtful = [r for r in rows if r.silent], [r for r in rows if r.state in ("suspect", "late")]
     shown = {f"All {len(rows)}": rows, f"Silent {len(silent)}": silent, f"Doubtful {len(doubtful)}": doubtful}
@@ -299,8 +289,7 @@ def show() -> None:
             on_click="ignore",
             key="meters-csv",
         )
-        with st.popover("Add a meter", icon=":material/add:"):
-            add()
+        add_meter.button()
     picked = shown.get(name or "", rows)
     if not picked:
         st.caption("None.")
@@ -314,5 +303,6 @@ def show() -> None:
         detail(id)
 
 
-state()
-show()
+if not add_meter.flow():
+    state()
+    show()

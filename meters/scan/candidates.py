@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from meters.batching import Batch
 from meters.profile import Profile
-from meters.scan.fixes import Judged, judged
+from meters.scan.fixes import Judged, judged, mended
 from meters.scan.physics import Expected, evidence
 from meters.scan.reading import How, Taken
 from meters.scan.unit import Probe, Unit, probes
@@ -13,6 +13,7 @@ from meters.scan.variants import elsewhere
 
 MOST_TRIED = 8  # tables that are read in full
 MOST_WATCHED = 3  # of these, how many are polled again for their counters
+MISTAKE = 2.0  # what a table loses that needs a fix to fit
 CLOSE = 0.5  # evidence by which two tables are told apart
 
 
@@ -33,6 +34,7 @@ class Candidate:
     name: str
     profile: Profile
     judged: Judged
+    worth: float  # the evidence for it, or, where that is more, what it would be with one usual mistake mended
 
 
 async def introduced(unit: Unit, tables: Mapping[str, Profile]) -> Told:
@@ -120,7 +122,11 @@ async def _tried(unit: Unit, tables: Mapping[str, Profile], expected: Expected) 
 
 
 def judged_as(name: str, table: Profile, taken: Sequence[Taken], expected: Expected) -> Candidate:
-    return Candidate(name=name, profile=table, judged=judged(How(profile=table), taken, expected))
+    made = judged(How(profile=table), taken, expected)
+    worth = evidence(made.checks)
+    if made.failed:
+        worth = max([worth, *(at_best - MISTAKE for at_best in mended(made, taken, expected))])
+    return Candidate(name=name, profile=table, judged=made, worth=worth)
 
 
 def ranked(found: Sequence[Candidate]) -> list[Candidate]:
@@ -129,7 +135,7 @@ def ranked(found: Sequence[Candidate]) -> list[Candidate]:
     def rank(one: Candidate) -> tuple[float, float, float]:
         values = one.judged.polls[-1].values if one.judged.polls else {}
         share = len(values) / max(len(one.profile.registers), 1)
-        return (-evidence(one.judged.checks), -(len(values) if share > 0.5 else 0), -len(one.profile.sources))
+        return (-one.worth, -(len(values) if share > 0.5 else 0), -len(one.profile.sources))
 
     said = [one for one in found if one.judged.polls and one.judged.polls[-1].values]
     return sorted(said, key=rank)
@@ -137,5 +143,4 @@ def ranked(found: Sequence[Candidate]) -> list[Candidate]:
 
 def twins(best: Candidate, others: Sequence[Candidate]) -> tuple[str, ...]:
     """Tables that fit as well: the same registers, or a part of them."""
-    mine = evidence(best.judged.checks)
-    return tuple(c.name for c in others if c.name != best.name and evidence(c.judged.checks) > mine - CLOSE)
+    return tuple(c.name for c in others if c.name != best.name and c.worth > best.worth - CLOSE)

@@ -86,7 +86,8 @@ def _slope(polls: Sequence[Poll], told: Sequence[str], grain: Mapping[str, float
         return Check(name=name, ok=None, said=coarse(expected, step, seconds))
     if expected == 0 and not moved:
         return Check(name=name, ok=None, said="nothing flowed while it was watched")
-    said = f"{NAMES[runs]} gained {gained:.4f} kWh in {seconds:.0f} s, power makes {expected:.4f} kWh"
+    made = f"{expected:.4f}" if expected < 1e5 else f"{expected:.1e}"
+    said = f"{NAMES[runs]} gained {gained:.4f} kWh in {seconds:.0f} s, power makes {made} kWh"
     if abs(gained - expected) <= REL * max(expected, gained) + 1.5 * step + doubt:
         if expected < STEPS * step and gained < STEPS * step:
             return Check(name=name, ok=None, said=coarse(expected, step, seconds))

@@ -56,6 +56,11 @@ def fixes(base: Judged, taken: Sequence[Taken], expected: Expected) -> tuple[Fix
     return tuple(told.values())[:MOST_FIXES]
 
 
+def mended(base: Judged, taken: Sequence[Taken], expected: Expected) -> list[float]:
+    """The evidence for each single change that could be made in a config."""
+    return [evidence(made.checks) for variant, made in _tried(base, taken, expected) if variant.settings]
+
+
 def _tried(base: Judged, taken: Sequence[Taken], expected: Expected) -> list[tuple[Variant, Judged]]:
     """Each single change that makes more hold than before."""
     known = [variant for variant in elsewhere(base.how) if _has(variant, taken)]

@@ -234,7 +234,8 @@ def _power_off(said: Values) -> float | None:
         found.append(abs(kw) / (s * abs(factor)))
     if not found and "power" in said and (s := sum(kva.values())):
         found.append(abs(said["power"]) / (s * abs(total if total is not None else _own_factor(said))))
-    return sorted(found)[len(found) // 2] if found else None
+    middle = sorted(found)[len(found) // 2] if found else None
+    return middle or None  # no power at all says nothing of a factor
 
 
 def _own_factor(said: Values) -> float:

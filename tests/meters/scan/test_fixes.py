@@ -1,8 +1,11 @@
 """Planted mistakes: the first fix, put into the config, reads the truth out of the registers."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from meters.profile import load
+from meters.modbus_reader import planned_reads
+from meters.profile import load, names
 from meters.scan.fixes import fixes, judged
 from meters.scan.physics import Expected
 from meters.scan.reading import How, Taken
@@ -39,6 +42,25 @@ def test_two_mistakes_at_once():
     assert dict(first.settings)["word_order"] == "low first"
     assert dict(first.settings)["registers"]["current_l1"]["scale"] == 40.0
     assert first.score == 1.0
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(
+    table=st.sampled_from(names()),
+    words=st.lists(st.integers(0, 0xFFFF), min_size=40, max_size=40),
+    other=st.lists(st.integers(0, 0xFFFF), min_size=40, max_size=40),
+)
+def test_whatever_lies_in_the_registers_is_judged(table, words, other):
+    """Registers full of anything: sentinels, NaN, numbers without measure. It is called wrong or open, never a crash."""
+    profile = load(table)
+    places = [(code, at) for code, batch in planned_reads(profile) for at in range(batch.start, batch.end)]
+    device = Device(profile)
+    taken = []
+    for said in (words, other):
+        taken.append(Taken(at=device.clock.now(), words={at: said[n % 40] for n, at in enumerate(places)}))
+        device.wait(20)
+    made = judged(How(profile=profile), taken, Expected())
+    assert all(0 <= fix.score <= 1 for fix in fixes(made, taken, Expected()))
 
 
 def test_where_nothing_flows_nothing_is_proposed():
