@@ -301,7 +301,7 @@ class Bus:
             self._wait_before_next()
 
     def _wait_before_next(self) -> None:
-        pause = self._pause * random.uniform(0.75, 1.25)  # not all plants at once after a power cut
+        pause = self._pause * random.uniform(0.6, 1.0)  # not all plants at once after a power cut
         self._not_before = asyncio.get_running_loop().time() + pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 

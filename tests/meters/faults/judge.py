@@ -10,7 +10,7 @@ from tests.meters.faults.plant import POLL_SECONDS, VICTIM, Asked, bank, reader,
 from tests.meters.faults.server import Framing, Server
 from tests.meters.faults.table import SCENARIOS, Scenario
 
-WELL_TICKS = 4  # before the fault
+WELL_TICKS = 3  # before the fault
 KEPT_SHARE = 0.95  # of the reads of healthy meters
 
 

@@ -25,7 +25,7 @@ class Scenario:
     whole_gateway: bool = False  # nobody behind it can be read; the meters elsewhere must be
     alone: bool = False  # nobody else is behind it
     refuse: bool = False  # nobody listens
-    ticks: int = 30
+    ticks: int = 20
     said: Mapping[str, Any] = field(default_factory=dict)  # what config.yaml says of all meters of the gateway
     lacks: tuple[str, ...] = ()  # quantities that this meter cannot tell
     refusals: int | None = None  # the most reads that may be refused or unanswered: what was learned is remembered
