@@ -218,16 +218,18 @@ class Bus:
         self._pause = FIRST_PAUSE_SECONDS
         known.last = asked
         self.spent[unit] = self.spent.get(unit, 0.0) + seconds + min(waited, self.pace.seconds)
-        if answer.isError():
-            if answer.exception_code in NOBODY_BEHIND:
-                self.units.used_in_vain(known, seconds, self._ended_at)
-                return
-            if answer.exception_code in BUSY:
-                self.pace.too_fast(waited)
+        code = answer.exception_code
+        if code in NOBODY_BEHIND:
+            self.units.used_in_vain(known, seconds, self._ended_at)
+            return
+        if code in BUSY:
+            known.answered(seconds)
+            known.hurried = waited < POLITE_SECONDS
+            return
+        if known.hurried:  # left in peace, it answers
+            self.pace.too_fast()
         else:
             self.pace.went_well()
-        if known.hurried:  # it answers when it is left in peace
-            self.pace.too_fast(0.0)
         known.answered(seconds)
         self.oddities.right_transaction_seen()
 

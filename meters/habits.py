@@ -7,7 +7,6 @@ from meters.framing import NOBODY
 LONGEST_PAUSE_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.005
 LEAST_PAUSE_SECONDS = 0.001
-FAST_SECONDS = 0.1  # a request so soon after the last answer may have been too soon
 CALM_ANSWERS = 100  # after so many good answers the pause becomes shorter again
 FIRST_SETTLING_SECONDS = 0.5
 LONGEST_SETTLING_SECONDS = 4.0
@@ -42,11 +41,10 @@ class Pace:
     def seconds(self) -> float:
         return max(self._least, self._learned if self._said is None else self._said)
 
-    def too_fast(self, waited: float) -> None:
-        """A device that usually answers was busy or silent, so long after the last answer."""
+    def too_fast(self) -> None:
+        """A device that was busy or silent when it was asked right after an answer is well when it is left in peace."""
         self._calm = 0
-        if waited < max(FAST_SECONDS, 2 * self._learned):
-            self._learned = min(max(2 * self._learned, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+        self._learned = min(max(2 * self._learned, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
 
     def went_well(self) -> None:
         if not self._learned:
@@ -65,7 +63,7 @@ class Unit:
     slowest: float = 0.0  # seconds, of its answers until now; old ones fade
     probed_at: float = 0.0
     wished_at: float = -WISH_SECONDS
-    hurried: bool = False  # it was silent when it was asked right after an answer
+    hurried: bool = False  # it was busy or silent when it was asked right after an answer
     owed: int = 0  # requests that it may still answer
     owed_since: float = 0.0
     last: tuple[int, int, int] = (0, 0, 0)  # function code, start, count

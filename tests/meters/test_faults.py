@@ -7,8 +7,10 @@ import pytest
 
 from tests.meters.faults.judge import KEPT_SHARE, FaultResult, run_table
 from tests.meters.faults.table import SCENARIOS
+from tests.meters.faults.values import ODDITIES
 
 NAMES = [f"{scenario.name} ({framing})" for scenario in SCENARIOS for framing in scenario.framings]
+NAMES += [f"{odd.name} (tcp)" for odd in ODDITIES]
 
 
 @pytest.fixture(scope="module")

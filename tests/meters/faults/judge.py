@@ -2,29 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from energy.model.meter import ReadingQuality
 from tests.meters.faults import loop
 from tests.meters.faults.plant import POLL_SECONDS, VICTIM, Asked, bank, reader, settings, tick, told
+from tests.meters.faults.result import FaultResult
 from tests.meters.faults.server import Framing, Server
 from tests.meters.faults.table import SCENARIOS, Scenario
+from tests.meters.faults.values import ODDITIES, shown
 
 WELL_TICKS = 3  # before the fault
 KEPT_SHARE = 0.95  # of the reads of healthy meters
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultResult:
-    """What came of a fault. `wrong_values` were never said by the meter; `kept_share` is that of the healthy meters."""
-
-    name: str
-    survived: bool
-    wrong_values: int
-    kept_share: float
-    recovered: int | None  # polls from the end of the fault to the first good reading
-    victim_share: float
-    complaints: tuple[str, ...] = ()
 
 
 async def played(scenario: Scenario, framing: Framing) -> FaultResult:
@@ -141,26 +129,8 @@ def run_table(only: str = "") -> dict[str, FaultResult]:
 
     async def all_of_them() -> list[FaultResult]:
         chosen = [(s, framing) for s in SCENARIOS for framing in s.framings if only in s.name]
-        return list(await asyncio.gather(*(played(scenario, framing) for scenario, framing in chosen)))
+        plays = [played(scenario, framing) for scenario, framing in chosen]
+        shows = [shown(odd, "tcp") for odd in ODDITIES if only in odd.name]
+        return list(await asyncio.gather(*plays, *shows))
 
     return {result.name: result for result in loop.run(all_of_them())}
-
-
-if __name__ == "__main__":
-    import sys
-    import time
-
-    began, cpu = time.monotonic(), time.process_time()
-    found = run_table(sys.argv[1] if len(sys.argv) > 1 else "")
-    for name, result in found.items():
-        mark = "  " if result.survived else "✗ "
-        back = f"victim {result.victim_share:4.0%} back {result.recovered}"
-        print(f"{mark}{name:52} wrong {result.wrong_values} kept {result.kept_share:4.0%} {back}")
-        for complaint in result.complaints:
-            print("       ", complaint)
-    print(
-        sum(r.survived for r in found.values()),
-        "of",
-        len(found),
-        f"{time.monotonic() - began:.1f} s wall, {time.process_time() - cpu:.1f} s CPU",
-    )

@@ -4,7 +4,7 @@ import asyncio
 import struct
 from dataclasses import dataclass, field
 
-from energy.model.meter import Reading, ReadingQuality
+from energy.model.meter import Meter, Reading, ReadingQuality
 from energy.model.site import Site
 from energy.ports import Context
 from meters.modbus import Settings, build
@@ -137,8 +137,8 @@ def settings(server: Server, unit: int, framing: Framing, **more: object) -> Set
     return Settings.model_validate(said | more)
 
 
-def reader(said: Settings) -> ModbusReader:
-    of = meter("m", connection_kw=CONNECTION_KW)
-    made = build(said, Context(site=SITE, clock=LoopClock(), meters=(of,)))
+def reader(said: Settings, of: Meter | None = None) -> ModbusReader:
+    known = of or meter("m", connection_kw=CONNECTION_KW)
+    made = build(said, Context(site=SITE, clock=LoopClock(), meters=(known,)))
     assert isinstance(made, ModbusReader)
     return made
