@@ -21,8 +21,6 @@ FROZEN_SECONDS = 300.0  # a counter may lag behind for so long before it is said
 CLOCK_SECONDS = 5.0  # a wall clock that is off by more than this from the steady one was set
 REMEMBERED = 64  # stands against which one that comes late is held
 
-COUNTERS = ("import", "export")
-
 
 def steady_seconds(clock: Clock) -> float | None:
     """The plant's time on a clock that nobody can set: it also runs while the machine sleeps. None where the plant's
@@ -43,15 +41,15 @@ class Watch:
 
     def __init__(self, meter: Meter, seed: Reading | None = None) -> None:
         self._meter = meter
-        self._levels = {name: _Counter(meter) for name in COUNTERS}
+        self._believed = _Level(meter)
+        self._new: _Level | None = None  # what may come to be believed
+        self._told: deque[Reading] = deque(maxlen=REMEMBERED)
         self._t = 0.0  # seconds that went by since the first reading, by the steady clock where there is one
         self._taken_at: datetime | None = None
         self._steady: float | None = None
         if seed is not None:
             self._taken_at = seed.taken_at
-            for name, kwh in _stands(seed).items():
-                if kwh is not None:
-                    self._levels[name].judge(0.0, seed.taken_at, kwh, seed.power_kw)
+            self._believed.go_on(0.0, seed)
 
     def judge(self, reading: Reading, steady: float | None = None) -> Reading:
         """The reading, SUSPECT with a note where it says what cannot be."""
@@ -59,8 +57,7 @@ class Watch:
             return reading
         reading, odd = _finite(reading)
         set_by, late = self._go_on(reading.taken_at, steady)
-        notes = [*odd, self._power(reading.power_kw), *self._counters(reading, late)]
-        doubts = [note for note in notes if note]
+        doubts = [*odd, *self._power(reading.power_kw), *(self._late(reading) if late else self._counters(reading))]
         quality = ReadingQuality.SUSPECT if doubts else ReadingQuality.GOOD
         if set_by is not None:
             doubts.append(f"the clock was set {'forward' if set_by > 0 else 'back'} by {abs(set_by):.0f} s")
@@ -81,149 +78,169 @@ class Watch:
         set_by = wall - gone if at is not None or wall >= 0 else wall
         return (set_by if abs(set_by) > CLOCK_SECONDS else None), False
 
-    def _power(self, power_kw: float | None) -> str:
+    def _power(self, power_kw: float | None) -> list[str]:
         if power_kw is None or abs(power_kw) <= OVERLOAD * self._meter.connection_kw:
-            return ""
-        return f"{power_kw:.1f} kW is more than the connection of {self._meter.connection_kw:g} kW can carry"
+            return []
+        return [f"{power_kw:.1f} kW is more than the connection of {self._meter.connection_kw:g} kW can carry"]
 
-    def _counters(self, reading: Reading, late: bool) -> list[str]:
-        told = {name: kwh for name, kwh in _stands(reading).items() if kwh is not None}
-        if late:
-            return [self._levels[name].fits(name, reading.taken_at, kwh) for name, kwh in told.items()]
-        if len(told) == len(COUNTERS) and self._changed_places(told):
-            return ["import and export have changed places"]
-        doubts = [
-            _named(name, self._levels[name].judge(self._t, reading.taken_at, kwh, reading.power_kw))
-            for name, kwh in told.items()
-        ]
-        if not any(doubts) and told and all(self._levels[name].stalled(self._t) for name in told):
-            since = min(self._levels[name].still_since for name in told)
-            return [f"no counter has moved since {since:%H:%M:%S} UTC, though the power says {reading.power_kw:.1f} kW"]
+    def _late(self, reading: Reading) -> list[str]:
+        """Why a reading that came late cannot have been between its neighbours."""
+        doubts = []
+        for name, kwh in _stands(reading).items():
+            near = [(said.taken_at, stand) for said in self._told if (stand := _stands(said).get(name)) is not None]
+            before = [stand for at, stand in near if at <= reading.taken_at]
+            after = [stand for at, stand in near if at >= reading.taken_at]
+            if (before and kwh < before[-1]) or (after and kwh > after[0]):
+                doubts.append(f"{name} counter came late with {kwh:.2f} kWh, which does not lie between its neighbours")
         return doubts
 
-    def _changed_places(self, told: dict[str, float]) -> bool:
-        """Whether each counter says what the other one would; such levels are never believed, however long they hold."""
-        own = [self._levels[name].continues(self._t, told[name]) for name in COUNTERS]
-        crossed = [self._levels["import"].continues(self._t, told["export"])]
-        crossed.append(self._levels["export"].continues(self._t, told["import"]))
-        return not any(own) and all(crossed)
-
-
-class _Counter:
-    """One counter of a meter: the level that is believed, and a new one that may come to be."""
-
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._step_kwh = STEP_KWH
-        self._level: _Level | None = None
-        self._new: _Level | None = None
-        self._told: deque[tuple[datetime, float]] = deque(maxlen=REMEMBERED)
-
-    def judge(self, t: float, at: datetime, kwh: float, kw: float | None) -> str:
-        """Why the stand is doubted; "" where it is believed."""
-        if kwh < 0:
-            return f"counter says {kwh:.2f} kWh; no counter is below zero"
-        level = self._level
-        if level is None:
-            self._level = _Level(t, at, kwh, kw)
-        elif level.used(t, kwh, kw, self._meter, self._step_kwh) is None:
-            if not self._believed(t, at, kwh, kw):
-                return f"counter {'went down' if kwh < level.kwh else 'jumped'} from {level.kwh:.2f} to {kwh:.2f} kWh"
-        else:
-            self._step_kwh = level.go_on(t, at, kwh, kw, self._step_kwh)
+    def _counters(self, reading: Reading) -> list[str]:
+        """Why the counters are doubted. They are believed or doubted together: a meter that lost one is not to be
+        trusted with the other."""
+        believed, t = self._believed, self._t
+        doubts = believed.doubts(t, reading)
+        if not doubts or believed.came_back(t, reading):
             self._new = None
-        self._told.append((at, kwh))
-        return ""
-
-    def _believed(self, t: float, at: datetime, kwh: float, kw: float | None) -> bool:
-        """Whether the new level, which this stand belongs to, is believed from now on."""
-        new = self._new
-        if new is None or new.used(t, kwh, kw, self._meter, self._step_kwh) is None:
-            self._new = _Level(t, at, kwh, kw)
-            return False
-        new.go_on(t, at, kwh, kw, self._step_kwh)
-        if new.count < HOLDS_READINGS or t - new.since < HOLDS_SECONDS or new.kwh == new.first_kwh:
-            return False
-        self._level, self._new = new, None
+            believed.go_on(t, reading)
+            self._told.append(reading)
+            return self._frozen(reading)
+        if min(_stands(reading).values()) < 0:
+            return [
+                f"{name} counter says {kwh:.2f} kWh; none is below zero"
+                for name, kwh in _stands(reading).items()
+                if kwh < 0
+            ]
+        if believed.changed_places(t, reading):
+            return ["import and export have changed places"]
+        if self._new is None or self._new.doubts(t, reading):
+            self._new = _Level(self._meter, believed.step_kwh)
+        self._new.go_on(t, reading)
+        if not self._new.holds(t):
+            return doubts
+        self._believed, self._new = self._new, None
         self._told.clear()
-        return True
+        return []
 
-    def continues(self, t: float, kwh: float) -> bool:
-        """Whether a stand would go on from the level that is believed."""
-        return self._level is not None and self._level.used(t, kwh, None, self._meter, self._step_kwh) is not None
-
-    def fits(self, name: str, at: datetime, kwh: float) -> str:
-        """Why a stand that came late cannot have been between its neighbours; "" where it can."""
-        before = [said for then, said in self._told if then <= at]
-        after = [said for then, said in self._told if then >= at]
-        if (before and kwh < before[-1]) or (after and kwh > after[0]):
-            return f"{name} counter came late with {kwh:.2f} kWh, which does not lie between its neighbours"
-        return ""
-
-    def stalled(self, t: float) -> bool:
-        return self._level is not None and self._level.stalled(t, self._meter, self._step_kwh)
-
-    @property
-    def still_since(self) -> datetime:
-        assert self._level is not None
-        return self._level.moved_at
+    def _frozen(self, reading: Reading) -> list[str]:
+        """Why counters that do not move are doubted: all the while the power said that they must."""
+        if not self._believed.stalled(self._t):
+            return []
+        since = self._believed.moved_at
+        return [
+            f"no counter has moved since {since:%H:%M:%S} UTC, though the power says {reading.power_kw or 0.0:.1f} kW"
+        ]
 
 
 class _Level:
-    """Where a counter stands and since when, and what the power said since it moved last."""
+    """Where the counters of a meter stand, since when, and what the power said since one of them moved."""
 
-    __slots__ = ("_high_kw", "_low_kw", "_moved", "_t", "count", "first_kwh", "kwh", "moved_at", "since")
+    def __init__(self, meter: Meter, step_kwh: float = STEP_KWH) -> None:
+        self._meter = meter
+        self.step_kwh = step_kwh  # in which the counters count, as far as is known by now
+        self._stands: dict[str, tuple[float, float]] = {}  # counter → when it said so, kWh
+        self._before: dict[str, tuple[float, float]] = {}  # the stands before those
+        self._since = self._moved = -math.inf
+        self.moved_at: datetime | None = None
+        self._count = 0
+        self._counted_on = False
+        self._low_kw: float | None = None
+        self._high_kw: float | None = None
 
-    def __init__(self, t: float, at: datetime, kwh: float, kw: float | None) -> None:
-        self.since = self._t = self._moved = t
-        self.first_kwh = self.kwh = kwh
-        self.moved_at = at
-        self.count = 1
-        self._low_kw = self._high_kw = None if kw is None else abs(kw)
+    def doubts(self, t: float, reading: Reading) -> list[str]:
+        """Why the counters cannot have gone on to what a reading says."""
+        told: list[str] = []
+        for name, kwh in _stands(reading).items():
+            if name not in self._stands:
+                told += [] if kwh >= 0 else [f"{name} counter says {kwh:.2f} kWh; none is below zero"]
+                continue
+            stood = self._stands[name][1]
+            if not self._continues(name, t, kwh, reading.power_kw):
+                told.append(
+                    f"{name} counter {'went down' if kwh < stood else 'jumped'} from {stood:.2f} to {kwh:.2f} kWh"
+                )
+            elif kwh < stood:  # a lost counter says zero, too: it has to count on
+                told.append(
+                    f"{name} counter rolled over from {stood:.2f} to {kwh:.2f} kWh; believed when it has counted on"
+                )
+        return told
 
-    def used(self, t: float, kwh: float, kw: float | None, meter: Meter, step_kwh: float) -> float | None:
-        """What was used if the counter went on to a stand; None where it cannot have."""
-        lag_kw = meter.connection_kw if self._high_kw is None else max(self._high_kw, abs(kw or 0.0))
-        still = self._t - self._moved
+    def _continues(self, name: str, t: float, kwh: float, kw: float | None = None) -> bool:
+        then, stood = self._stands[name]
+        if stood <= kwh <= stood + OVERLOAD * self._meter.connection_kw * (t - then) / 3600:
+            return True  # the usual case
+        still = max(0.0, then - self._moved)
         most = carried_kwh(
-            meter.connection_kw,
-            seconds=t - self._t,
-            lag_kw=lag_kw,
-            lag_seconds=still if self.stalled(self._t, meter, step_kwh) else min(still, LAG_SECONDS),
-            step_kwh=step_kwh,
+            self._meter.connection_kw,
+            seconds=t - then,
+            lag_kw=self._meter.connection_kw if self._high_kw is None else max(self._high_kw, abs(kw or 0.0)),
+            lag_seconds=still if self.stalled(then) else min(still, LAG_SECONDS),
+            step_kwh=self.step_kwh,
         )
-        return used_kwh(self.kwh, kwh, rollover_kwh=meter.rollover_kwh, at_most_kwh=most)
+        return used_kwh(stood, kwh, rollover_kwh=self._meter.rollover_kwh, at_most_kwh=most) is not None
 
-    def go_on(self, t: float, at: datetime, kwh: float, kw: float | None, step_kwh: float) -> float:
-        """Go on to a stand that is believed. Returns the step in which it counts, as far as is known by now."""
-        moved = kwh != self.kwh
-        if kwh > self.kwh:
-            step_kwh = min(step_kwh, 2 * (kwh - self.kwh))
-        power = None if kw is None else abs(kw)
-        if moved:
-            self._moved, self.moved_at = t, at
+    def came_back(self, t: float, reading: Reading) -> bool:
+        """Whether the counters go on from the stands before the last: the last was a small spike, or this is a small dip.
+        The level goes on from here; which of the two was wrong, nobody can tell."""
+        lower = {
+            name: kwh for name, kwh in _stands(reading).items() if name in self._stands and kwh < self._stands[name][1]
+        }
+        others = {name: kwh for name, kwh in _stands(reading).items() if name in self._stands and name not in lower}
+        return all(self._came_back(name, t, kwh) for name, kwh in lower.items()) and all(
+            self._continues(name, t, kwh, reading.power_kw) for name, kwh in others.items()
+        )
+
+    def _came_back(self, name: str, t: float, kwh: float) -> bool:
+        (then, stood), last = self._before[name], self._stands[name][1]
+        most = carried_kwh(
+            self._meter.connection_kw, seconds=t - then, lag_kw=0.0, lag_seconds=0.0, step_kwh=self.step_kwh
+        )
+        return stood <= kwh < last and kwh - stood <= most
+
+    def changed_places(self, t: float, reading: Reading) -> bool:
+        """Whether each counter says what the other one would; such a level is never believed, however long it holds."""
+        told = _stands(reading)
+        if len(told) < 2 or len(self._stands) < 2:
+            return False
+        return self._continues("import", t, told["export"]) and self._continues("export", t, told["import"])
+
+    def go_on(self, t: float, reading: Reading) -> None:
+        """Go on to what a reading says."""
+        moved = False
+        for name, kwh in _stands(reading).items():
+            then = self._stands.get(name)
+            if then is not None and then[1] != kwh:
+                moved = True
+                if kwh > then[1]:
+                    self.step_kwh = min(self.step_kwh, 2 * (kwh - then[1]))
+            self._before[name] = then or (t, kwh)
+            self._stands[name] = (t, kwh)
+        power = None if reading.power_kw is None else abs(reading.power_kw)
+        if not self._count:
+            self._since = t
+        if moved or not self._count:
+            self._moved, self.moved_at = t, reading.taken_at
             self._low_kw = self._high_kw = power
         elif power is not None:
             self._low_kw = power if self._low_kw is None else min(self._low_kw, power)
             self._high_kw = power if self._high_kw is None else max(self._high_kw, power)
-        self._t, self.kwh, self.count = t, kwh, self.count + 1
-        return step_kwh
+        self._count += 1
+        self._counted_on = self._counted_on or moved
 
-    def stalled(self, t: float, meter: Meter, step_kwh: float) -> bool:
-        """Whether the counter stands still for so long that, by the lowest power meanwhile, it must have moved."""
-        still = t - self._moved
-        low = self._low_kw
-        if low is None or still < FROZEN_SECONDS or low <= FROZEN_FROM * meter.connection_kw:
+    def holds(self, t: float) -> bool:
+        """Whether the level has held for long enough, and has counted on."""
+        return self._counted_on and self._count >= HOLDS_READINGS and t - self._since >= HOLDS_SECONDS
+
+    def stalled(self, t: float) -> bool:
+        """Whether the counters stand still for so long that, by the lowest power meanwhile, one must have moved."""
+        still, low = t - self._moved, self._low_kw
+        if low is None or still < FROZEN_SECONDS or low <= FROZEN_FROM * self._meter.connection_kw:
             return False
-        return low * still / 3600 > 2 * step_kwh
+        return low * still / 3600 > 2 * self.step_kwh
 
 
-def _stands(reading: Reading) -> dict[str, float | None]:
-    return {"import": reading.import_kwh, "export": reading.export_kwh}
-
-
-def _named(name: str, doubt: str) -> str:
-    return f"{name} {doubt}" if doubt else ""
+def _stands(reading: Reading) -> dict[str, float]:
+    said = {"import": reading.import_kwh, "export": reading.export_kwh}
+    return {name: kwh for name, kwh in said.items() if kwh is not None}
 
 
 def _finite(reading: Reading) -> tuple[Reading, list[str]]:

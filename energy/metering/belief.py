@@ -4,6 +4,7 @@ A meter's own word is never mended. A stand that cannot be is left out; where th
 is cut into pieces, and what flowed from one piece to the next is unknown.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -69,20 +70,24 @@ class _Told:
 
 
 def _told(readings: Sequence[Reading], counter: str, steps: Sequence["ClockStep"]) -> list[_Told]:
-    """What a counter said, oldest first; of several stands at one moment the highest. Nothing from hours that the clock
-    showed twice: nobody knows in which of them it was."""
+    """What a counter said, oldest first; of several stands at one moment the highest. Of a time that the clock showed
+    twice only what the counter said when it was shown again."""
     said: dict[datetime, _Told] = {}
     for reading in readings:
         kwh = reading.import_kwh if counter == "import_kwh" else reading.export_kwh
         quality = reading.quality
-        if kwh is None or not (quality.counts or quality is ReadingQuality.SUSPECT):
+        if kwh is None or kwh < 0 or not (quality.counts or quality is ReadingQuality.SUSPECT):
             continue
         one = said.get(reading.taken_at)
         if one is None or (quality.counts, kwh) > (one.counts, one.kwh):
             held = quality is ReadingQuality.RELEASED
             said[reading.taken_at] = _Told(reading.taken_at, kwh, reading.power_kw, quality.counts, held)
-    twice = [step for step in steps if step.back]
-    return [said[at] for at in sorted(said) if not any(step.start <= at <= step.end for step in twice)]
+    twice = [(step.start, step.end, said.get(step.start)) for step in steps if step.back]
+    told = [said[at] for at in sorted(said)]
+    for start, end, again in twice:
+        least = again.kwh if again is not None and again.counts else math.inf
+        told = [one for one in told if not start <= one.at <= end or one.kwh >= least]
+    return told
 
 
 class _Walk:
@@ -133,20 +138,41 @@ class _Walk:
         doubted, self._doubted = self._doubted, []
         if any(self._says_frozen(one) for one in doubted):
             self._forget_still()
-        chain = self._chain_to(told, doubted)
         last = self._believed[-1]
-        went_back = bool(chain) and chain[0].kwh < last.kwh and not self._goes_on(last, chain[0])
-        if went_back and len(chain) == 1 and self._goes_on(last, told):
-            # One low stand after a high one: a dip, or a small spike before it. Neither counts.
-            self._forget_above(chain[0])
-            self._keep(told)
-        elif not went_back and (self._goes_on(last, told) or self._caught_up(told)):
-            self._keep(told)
-        else:
-            new = chain if chain and not self._goes_on(last, chain[0]) else []
-            self._forget_above([*new, told][0])
+        chain = self._chain_to(told, doubted)
+        if not chain and self._came_back(told):
+            return
+        new = [
+            *chain,
+            told,
+        ]  # what follows on each other; the counter goes on from the last to the first of them, or not
+        if chain and (self._goes_on(last, chain[0]) and chain[0].kwh >= last.kwh):
+            new = [told]  # those were not doubted for where they stand
+        if self._goes_on(last, new[0]) or self._caught_up(new[0]):
+            self._keep(*new)
+            return
+        self._forget_above(new[0])
+        on_the_old_line = self._goes_on(last, told) and new[0].kwh < last.kwh
+        if not on_the_old_line or len(new) > 2:
             self._piece += 1
-            self._keep(*new, told)
+        # Where the counter was low only for a while, that was a dip, or what was above it a small spike: of one such stand
+        # neither counts; of more, the counter may have lost a little, and nobody knows what flowed.
+        self._keep(*([told] if on_the_old_line else new))
+
+    def _came_back(self, told: _Told) -> bool:
+        """Whether a stand goes on from the one before the last: the last was a small spike, or this is a small dip.
+        Nobody can tell, so neither counts."""
+        if len(self._believed) < 2 or self._pieces[-2] != self._piece or told.held or self._believed[-1].held:
+            return False
+        earlier, last = self._believed[-2:]
+        if self._goes_on(last, told) or not self._goes_on(earlier, told):
+            return False
+        spike = earlier.kwh <= told.kwh < last.kwh
+        zero = last.kwh < earlier.kwh <= told.kwh  # it was taken for a rollover
+        if not (spike or zero):
+            return False
+        self._forget_from(len(self._believed) - 1)
+        return True
 
     def _goes_on(self, earlier: _Told, later: _Told) -> bool:
         most = self._per_second * ((later.at - earlier.at).total_seconds() + JITTER_SECONDS) + STEP_KWH
@@ -206,23 +232,13 @@ class _Walk:
                 return
 
     def _caught_up(self, told: _Told) -> bool:
-        """Whether the counter stood still and now shows at once what flowed meanwhile. If it may have, but nobody saw
-        that it did, its still stands are not believed either."""
+        """Whether the counter stood still and now shows at once what flowed meanwhile: its still stands were stale. (A
+        meter that was exchanged hardly stands where the old one would by now.)"""
         first = self._still()
-        began, last = self._believed[first], self._believed[-1]
-        still = (last.at - began.at).total_seconds()
-        used = told.kwh - last.kwh
-        if still == 0 or used <= 0 or not self._goes_on(began, told):
+        if first == len(self._believed) - 1 or not self._goes_on(self._believed[first], told):
             return False
-        powers = [abs(one.kw) for one in [*self._believed[first:], told] if one.kw is not None]
-        most = carried_kwh(
-            self._meter.connection_kw,
-            seconds=(told.at - last.at).total_seconds(),
-            lag_kw=max(powers, default=self._meter.connection_kw),
-            lag_seconds=min(still, LAG_SECONDS),
-        )
         self._forget_still()
-        return used <= most
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +248,9 @@ class ClockStep:
     start: datetime
     end: datetime
     back: bool
+
+    def touches(self, start: datetime, end: datetime) -> bool:
+        return self.start < end and start < self.end
 
 
 def clock_steps(readings: Sequence[Reading]) -> list[ClockStep]:
@@ -248,7 +267,7 @@ def clock_steps(readings: Sequence[Reading]) -> list[ClockStep]:
 def _cut_at(made: list[Stand], steps: Sequence[ClockStep]) -> list[Stand]:
     """The stands cut into pieces where the clock was set: how long it took from one to the next is unknown."""
     for step in steps:
-        first = bisect_left(made, step.end, key=lambda stand: stand.at)
+        first = bisect_left(made, step.start if step.back else step.end, key=lambda stand: stand.at)
         if 0 < first < len(made) and made[first].piece == made[first - 1].piece:
             made[first:] = [replace(one, piece=one.piece + 1) for one in made[first:]]
     return made

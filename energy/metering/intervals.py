@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from energy.metering.belief import good_stands
+from energy.metering.belief import clock_steps, good_stands
 from energy.metering.counters import AT_THE_EDGE, Point, Stand, point_at
 from energy.model.horizon import Horizon, Interval
-from energy.model.meter import IntervalEnergy, Meter, Quality, Reading
+from energy.model.meter import Exchange, IntervalEnergy, Meter, Quality, Reading
 
 GONE = timedelta(hours=1)
 COUNTERS = ("import_kwh", "export_kwh")
@@ -14,7 +14,12 @@ WORST_LAST = (Quality.MEASURED, Quality.INTERPOLATED, Quality.SPREAD, Quality.MI
 
 
 def intervals(
-    readings: Sequence[Reading], meter: Meter, edges: Horizon, *, max_gap_minutes: float | None = None
+    readings: Sequence[Reading],
+    meter: Meter,
+    edges: Horizon,
+    *,
+    max_gap_minutes: float | None = None,
+    exchanges: Sequence[Exchange] = (),
 ) -> list[IntervalEnergy]:
     """The energy of each slot of `edges` that the readings can speak of.
 
@@ -22,14 +27,16 @@ def intervals(
     edge within seconds of a stand is MEASURED; one between two stands not further apart than `max_gap_minutes` (by
     default the step) INTERPOLATED; one inside a longer gap SPREAD: what flowed in the gap is known, and shared out
     evenly. A slot that touches a time in which the counter was reset, exchanged, or counted more than the connection
-    can carry is MISSING.
+    can carry is MISSING; so is one that the clock showed twice or never. Across an exchange all is known where both stands
+    were written down.
 
     Slots before the first stand, and those after whose end no stand has come yet, are not there: ask again later. The
     same readings always give the same intervals, so a late reading only means to ask again.
     """
-    counters = {name: found for name in COUNTERS if (found := good_stands(readings, meter, name))}
+    counters = {name: found for name in COUNTERS if (found := good_stands(readings, meter, name, exchanges))}
     if not counters:
         return []
+    unclear = clock_steps(readings)
     longest = edges.step if max_gap_minutes is None else timedelta(minutes=max_gap_minutes)
     powers = _highest_power(readings, edges)
     made: list[IntervalEnergy] = []
@@ -37,7 +44,8 @@ def intervals(
         span = edges.interval(slot)
         speaking = _speaking(counters, span)
         if speaking and all(span.end <= counter[-1].at for counter in speaking.values()):
-            made.append(_slot(span, meter, speaking, longest, powers.get(slot)))
+            odd = any(step.touches(span.start, span.end) for step in unclear)
+            made.append(_slot(span, meter, speaking, longest, powers.get(slot), odd=odd))
     return made
 
 
@@ -53,10 +61,16 @@ def _speaking(counters: dict[str, list[Stand]], span: Interval) -> dict[str, lis
 
 
 def _slot(
-    span: Interval, meter: Meter, counters: dict[str, list[Stand]], longest: timedelta, max_power_kw: float | None
+    span: Interval,
+    meter: Meter,
+    counters: dict[str, list[Stand]],
+    longest: timedelta,
+    max_power_kw: float | None,
+    *,
+    odd: bool,
 ) -> IntervalEnergy:
     flowed = {name: _energy(counter, span, longest) for name, counter in counters.items()}
-    quality = max((quality for _, quality in flowed.values()), key=WORST_LAST.index)
+    quality = Quality.MISSING if odd else max((quality for _, quality in flowed.values()), key=WORST_LAST.index)
     # Half an answer would read as if nothing had flowed the other way: without one counter the slot is missing.
     known = {} if quality is Quality.MISSING else {name: kwh for name, (kwh, _) in flowed.items()}
     return IntervalEnergy(

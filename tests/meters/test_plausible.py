@@ -50,11 +50,18 @@ def test_counters_that_jump(stands, expected):
     assert judged(minutely(*stands)) == expected
 
 
-@pytest.mark.parametrize(("stand", "expected"), [(4, "g"), (996, "s")])
+@pytest.mark.parametrize(
+    ("stand", "expected"),
+    [
+        (4, "import counter rolled over from 998.00 to 4.00 kWh; believed when it has counted on"),
+        (600, "import counter went down from 998.00 to 600.00 kWh"),
+    ],
+)
 def test_a_counter_rolls_over_where_it_says_so(stand, expected):
-    rows = minutely(998, stand)
-    assert judged(rows, replace(METER, rollover_kwh=1000))[1] == expected
-    assert judged(rows)[1] == "s"
+    rows = minutely(998, stand, stand + 1, stand + 2, stand + 3, stand + 4, stand + 5)
+    assert judged(rows, replace(METER, rollover_kwh=1000)) == "gsssssg"  # a counter that was lost says zero, too
+    watch = Watch(replace(METER, rollover_kwh=1000))
+    assert [watch.judge(row).note for row in rows][1] == expected
 
 
 def test_the_reason_names_the_numbers_and_the_raw_words_stay():
