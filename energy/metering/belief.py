@@ -104,14 +104,13 @@ class _Walk:
     def made(self) -> list[Stand]:
         """The stands, rollovers taken out."""
         stands: list[Stand] = []
-        before = 0.0
+        before = rolled = 0.0  # the counter's last word, and what it has rolled over by in this piece
         for told, piece in zip(self._believed, self._pieces, strict=True):
-            if stands and stands[-1].piece == piece:
-                used = told.kwh - before
-                used += (self._meter.rollover_kwh or 0.0) if used < 0 else 0.0
-                stands.append(Stand(told.at, stands[-1].kwh + used, piece, told.kwh))
-            else:
-                stands.append(Stand(told.at, told.kwh, piece, told.kwh))
+            if not stands or stands[-1].piece != piece:
+                rolled = 0.0
+            elif told.kwh < before:
+                rolled += self._meter.rollover_kwh or 0.0
+            stands.append(Stand(told.at, told.kwh + rolled, piece, told.kwh))
             before = told.kwh
         return stands
 
