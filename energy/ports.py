@@ -11,7 +11,7 @@ from energy.model.event import Event
 from energy.model.forecast import Component, Forecast, Past, Target
 from energy.model.horizon import Horizon, Interval
 from energy.model.job import Job
-from energy.model.meter import Meter, Reading
+from energy.model.meter import IntervalEnergy, Meter, Reading
 from energy.model.plan import Answer
 from energy.model.problem import Problem
 from energy.model.proposal import Instruction, Receipt
@@ -58,6 +58,14 @@ class Acknowledging(Protocol):
     def kept(self, readings: Sequence[Reading]) -> None:
         """Those readings are safe: the far end may forget them."""
         ...
+
+
+@runtime_checkable
+class IntervalTelling(Protocol):
+    """A listener that is told the energy of whole intervals, as a utility's file says it, and not stands of a counter.
+    Whoever has a store gives it `keep_intervals` (the intervals, and where they come from) before it listens."""
+
+    keep_intervals: Callable[[Sequence[IntervalEnergy], str], object] | None
 
 
 @runtime_checkable

@@ -211,9 +211,12 @@ async def _collect_from(settings: "Settings", store: "Store", ending: asyncio.Ev
     import signal
     from collections.abc import Sequence
     from dataclasses import replace
+    from functools import partial
 
+    from energy.commands.imports import keep_intervals
     from energy.model.meter import Reading
     from energy.plugins import build
+    from energy.ports import IntervalTelling
     from meters.collector import Collector, Standing, as_note, of_kind
 
     clock = settings.clock()
@@ -226,9 +229,13 @@ async def _collect_from(settings: "Settings", store: "Store", ending: asyncio.Ev
     def tell(standing: Standing) -> None:
         store.note(COLLECTOR_NOTE, as_note(standing))
 
+    made = [build("meters", said.kind, said.options, context) for said in settings.meters]
+    for meter in made:
+        if isinstance(meter, IntervalTelling):
+            meter.keep_intervals = partial(keep_intervals, settings)
     asked = [
-        of_kind(build("meters", said.kind, said.options, context), getattr(said.options, "poll_seconds", 10.0))
-        for said in settings.meters
+        of_kind(meter, getattr(said.options, "poll_seconds", 10.0))
+        for meter, said in zip(made, settings.meters, strict=True)
     ]
     collector = Collector(asked, keep, clock, report=tell)
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from energy.metering.belief import STEP_KWH
 from energy.model.meter import Meter, Reading, ReadingQuality
 from meters.plausible import Watch
 from meters.quantities import KINDS, MAIN
@@ -70,7 +69,6 @@ class Gathering:
         self._seen: OrderedDict[tuple[str, datetime], float] = OrderedDict()
         self._given: OrderedDict[datetime, None] = OrderedDict()
         self._newest: datetime | None = None
-        self._stands: dict[str, float] = {}  # the counters of the newest reading that has them
         self._state = ""
 
     @property
@@ -104,7 +102,6 @@ class Gathering:
         self._newest = max(at, self._newest or at)
         self._state = held.state or self._state
         reading = self._watch.judge(self._reading(at, held.values, self._state))
-        self._stands |= {name: held.values[name] for name in MAIN[1:] if name in held.values}
         return [Gathered(_doubted(reading, held.doubts, held.raws), tuple(held.dones))]
 
     def _belongs(self, at: datetime, values: Mapping[str, float], state: str = "") -> bool:
@@ -133,13 +130,10 @@ class Gathering:
         return True
 
     def _late(self, said: Said, fresh: Mapping[str, float]) -> Gathered:
-        """A reading of the past. It can be judged by its power, and by the counters, which had not come so far yet."""
-        reading = Watch(self._meter).judge(self._reading(said.at, fresh, said.state))
-        doubts = [said.doubt] if said.doubt else []
-        for name, stand in self._stands.items():
-            if name in fresh and fresh[name] > stand + STEP_KWH and self._meter.rollover_kwh is None:
-                doubts.append(f"{name} of {fresh[name]:.2f} kWh is more than a later stand, {stand:.2f} kWh")
-        return Gathered(_doubted(reading, doubts, [said.raw] if said.raw else []), (said.done,) if said.done else ())
+        """A reading of the past, judged by what was said before and after it."""
+        reading = self._watch.judge(self._reading(said.at, fresh, said.state))
+        doubts, raws = [said.doubt] if said.doubt else [], [said.raw] if said.raw else []
+        return Gathered(_doubted(reading, doubts, raws), (said.done,) if said.done else ())
 
     def _reading(self, at: datetime, values: Mapping[str, float], state: str) -> Reading:
         while at in self._given:  # the store keeps one reading of a moment: what comes apart must not be taken for it
@@ -161,7 +155,7 @@ class Gathering:
 def _doubted(reading: Reading, doubts: Iterable[str], raws: Iterable[str]) -> Reading:
     """The reading, SUSPECT where something speaks against it, then with the messages as they came."""
     notes = [*([reading.note] if reading.note else []), *doubts]
-    if not notes:
+    if reading.quality is ReadingQuality.GOOD and len(notes) == bool(reading.note):
         return reading
     raw = "\n".join(raws)
     return replace(reading, quality=ReadingQuality.SUSPECT, note="; ".join(notes), raw=raw)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from energy.errors import ImportFileError, Mistake
-from energy.exchange.stamps import Stamps, StepError, place, read_stamps
+from energy.exchange.stamps import Stamps, StepError, moments, place, read_stamps
 from energy.plugins import nearest
 from energy.units import ENERGY_TO_KWH, POWER_TO_KW
 
@@ -93,6 +93,32 @@ def read_intervals(path: Path, mapping: FileMapping) -> ReadResult:
         bad=tuple(mistake for _, mistake in sorted(bad, key=lambda pair: pair[0])),
         notes=tuple(notes),
         step_minutes=placed.step_minutes,
+        zoned=any(isinstance(t, datetime) and t.tzinfo is not None for t in said),
+    )
+
+
+def read_stands(path: Path, mapping: FileMapping) -> ReadResult:
+    """Rows of any moments, oldest first: stands of counters, powers. ImportFileError where nothing of it can be read."""
+    table = _table(path, mapping)
+    said, notes = read_stamps([table.stamp(row) for row in table.rows], mapping.pattern)
+    times, wrong = moments(said, mapping.zone)
+    bad = [(i, Mistake(table.where(i, table.time_name), why)) for i, why in wrong.items()]
+    comma = _decimal_comma(path, mapping, table, {})
+    rows: dict[datetime, ReadRow] = {}
+    for i, at in enumerate(times):
+        values, mistakes = _values(table, i, mapping.columns, comma, {})
+        bad += [(i, mistake) for mistake in mistakes]
+        if at is None or mistakes:
+            continue
+        first = rows.setdefault(at, ReadRow(line=table.lines[i], start=at, values=values))
+        if first.values != values:
+            why = f"says {_shown(values)} of the moment of which line {first.line} says {_shown(first.values)}"
+            bad.append((i, Mistake(table.where(i, mapping.columns[0]), why)))
+    return ReadResult(
+        rows=tuple(rows.values()),
+        bad=tuple(mistake for _, mistake in sorted(bad, key=lambda pair: pair[0])),
+        notes=(*table.notes, *notes),
+        step_minutes=0,
         zoned=any(isinstance(t, datetime) and t.tzinfo is not None for t in said),
     )
 

@@ -118,6 +118,26 @@ def _placed(said: Sequence[datetime | str], zone: str, stamps: Stamps, step: tim
     return as_written if len(as_written.wrong) < len(as_instants.wrong) else as_instants
 
 
+def moments(said: Sequence[datetime | str], zone: str) -> tuple[list[datetime | None], dict[int, str]]:
+    """The instants of rows that lie anywhere in time, oldest first; and by row index why one has none. What a clock
+    change repeats is told apart by the order of the rows."""
+    times: list[datetime | None] = []
+    wrong: dict[int, str] = {}
+    latest: datetime | None = None
+    for i, one in enumerate(said):
+        means = _candidates(one, zone)
+        at = None
+        if isinstance(means, str):
+            wrong[i] = means
+        else:
+            at = next((t for t in means if latest is None or t >= latest), None)
+            if at is None:
+                wrong[i] = f"time runs backwards: {means[-1]:%Y-%m-%d %H:%M} UTC after {latest:%Y-%m-%d %H:%M} UTC"
+            latest = at or latest
+        times.append(at)
+    return times, wrong
+
+
 def usual_step(said: Sequence[datetime | str]) -> int:
     """The most common distance of two rows, in minutes."""
     times = [t.replace(tzinfo=None) for t in said if isinstance(t, datetime)]

@@ -35,10 +35,11 @@ LONGEST_PAUSE_SECONDS = 60.0
 def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
     """A listener of that meter."""
     window = settings.together_seconds
+    wanted = [*settings.quantities, *([STATE] if settings.state else [])]
     return ToldMeter(
         meter,
         MtSource(settings, context),
-        Gathering(meter, [*settings.quantities, *([STATE] if settings.state else [])], window),
+        Gathering(meter, wanted, window, context.last_good.get(meter.id)),
         context.clock,
         window_seconds=window,
         silent_after_seconds=None,

@@ -26,7 +26,7 @@ def listener(settings: Settings, meter: Meter, context: Context) -> ToldMeter:
     return ToldMeter(
         meter,
         OpcSource(settings, context),
-        Gathering(meter, settings.quantities, window),
+        Gathering(meter, settings.quantities, window, context.last_good.get(meter.id)),
         context.clock,
         window_seconds=window,
         silent_after_seconds=None,

@@ -156,7 +156,7 @@ def test_said_twice_is_kept_once_and_late_is_of_its_own_time(there):
             (4, 106, "good"),
             (5, 300, "suspect"),  # a counter cannot have been further than a minute later
         ]
-        assert "more than a later stand, 106.00 kWh" in heard.readings[-1].note
+        assert "came late with 300.00 kWh" in heard.readings[-1].note
         assert json.loads(heard.readings[-1].raw)["topic"] == "order/em"
 
     run(test(), 60)
