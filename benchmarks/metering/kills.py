@@ -217,6 +217,9 @@ def looked_for(plant: Plant, killed: Counter[str], seconds: float) -> KillResult
     )
     same = Counter((meter, kwh) for meter, _, kwh, quality in rows if quality == "good")
     acknowledged = [line for lines in logs.values() for line in lines]
+    missing = [line for line in acknowledged if kept[line] == 0]
+    for line in missing[:20]:
+        print(f"lost: {line}", file=sys.stderr)
     wrong = [
         (meter, at, kwh)
         for meter, at, kwh, quality in rows
@@ -227,7 +230,7 @@ def looked_for(plant: Plant, killed: Counter[str], seconds: float) -> KillResult
         of=tuple(sorted(killed.items())),
         collector=len(logs["collector"]),
         box=len(logs["edge"]),
-        lost=sum(kept[line] == 0 for line in acknowledged),
+        lost=len(missing),
         doubled=sum(count - 1 for count in kept.values()) + sum(count - 1 for count in same.values()),
         wrong=len(wrong),
         seconds=seconds,
@@ -281,8 +284,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.metering.kills", description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--folder", type=Path, help="an empty folder in which all of it is left, to look into")
     asked = parser.parse_args()
-    result = run(asked.kills, seed=asked.seed)
+    result = run(asked.kills, seed=asked.seed, folder=asked.folder)
     print(HEADER)
     print(result.row())
     print(f"{result.seconds:.0f} s", file=sys.stderr)
