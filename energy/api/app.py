@@ -114,7 +114,25 @@ BATCH_WRONG: dict[int | str, dict[str, Any]] = {
     409: {"model": Refusal, "description": "The batch begins too late: send from `expected` on, or say `lost_before`."},
     422: {"model": Refusal, "description": "Some readings (`refused`) cannot be taken; nothing of the batch was kept."},
 }
-BATCH_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "Batch"}}}}}
+PLACE = "#/components/schemas/{model}"
+FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+KEPT = "Kept, and on disk."
+BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": PLACE.format(model="Batch")}}},
+    }
+}
+PUSH_BODY = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
+            },
+            "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+        }
+    }
+}
 
 
 def create_app(store: Store, clock: Clock, doors: Doors) -> FastAPI:
@@ -125,7 +143,7 @@ def create_app(store: Store, clock: Clock, doors: Doors) -> FastAPI:
         description="The door for edge boxes and gateways.",
         docs_url=None,
         redoc_url=None,
-        openapi_url=None,
+        openapi_url="/v1/openapi.json",
     )
 
     @app.exception_handler(Refused)
@@ -173,6 +191,7 @@ def create_app(store: Store, clock: Clock, doors: Doors) -> FastAPI:
         response_model=Acknowledged,
         responses={**WRONG, **BATCH_WRONG},
         openapi_extra=BATCH_BODY,
+        response_description=KEPT,
         summary="A batch of an edge box",
     )
     async def readings(request: Request, authorization: str = AUTHORIZATION, _encoding: str = ENCODING) -> Acknowledged:
@@ -186,14 +205,8 @@ def create_app(store: Store, clock: Clock, doors: Doors) -> FastAPI:
         "/v1/push/{meter}",
         response_model=Told,
         responses={**WRONG, 404: {"model": Refusal, "description": "No meter that this gateway may speak for."}},
-        openapi_extra={
-            "requestBody": {
-                "content": {
-                    "application/json": {"schema": {"type": ["object", "array"]}},
-                    "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
-                }
-            }
-        },
+        openapi_extra=PUSH_BODY,
+        response_description=KEPT,
         summary="Readings of one meter, from a gateway or data logger",
     )
     async def push(meter: str, request: Request, authorization: str = AUTHORIZATION, _encoding: str = ENCODING) -> Told:
@@ -205,7 +218,24 @@ def create_app(store: Store, clock: Clock, doors: Doors) -> FastAPI:
         kind, query = request.headers.get("Content-Type", ""), list(request.query_params.multi_items())
         return await run_in_threadpool(take_push, store, clock, doors.judges[meter], meter, body, kind, query)
 
+    describe(app)
     return app
+
+
+def describe(app: FastAPI) -> None:
+    """Mend the app's own description: what a batch is (its body is read by hand, so FastAPI does not know), and that no
+    call answers with FastAPI's words for a wrong parameter, as there is none to get wrong."""
+    schema = app.openapi()
+    for name in FASTAPIS_OWN:
+        schema["components"]["schemas"].pop(name, None)
+    for path in schema["paths"].values():
+        for call in path.values():
+            if FASTAPIS_OWN[0] in str(call["responses"].get("422", "")):
+                del call["responses"]["422"]
+    batch = Batch.model_json_schema(ref_template=PLACE)
+    parts = {**batch.pop("$defs", {}), "Batch": batch}
+    components = schema.setdefault("components", {}).setdefault("schemas", {})
+    components.update({name: part for name, part in sorted(parts.items()) if name not in components})
 
 
 def take_batch(store: Store, clock: Clock, doors: Doors, name: str, body: bytes) -> Acknowledged:

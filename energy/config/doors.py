@@ -22,14 +22,14 @@ def variable_of(name: str) -> str:
 
 def weakness(token: str) -> str:
     """Why a token is no secret; empty where it can be one."""
+    if any(token.lower().count(word) * len(word) * 2 > len(token) for word in KNOWN_WORDS):
+        return "is a known word; `loadstone api token NAME` makes a token by chance"
     if len(token) < LEAST_TOKEN or len(set(token)) < LEAST_DIFFERENT:
         return (
             f"is too easy to guess; it needs {LEAST_TOKEN} characters by chance: `loadstone api token NAME` makes one"
         )
     if not token.isascii() or not token.isprintable() or " " in token:
         return "may hold only letters, digits and signs without spaces: `loadstone api token NAME` makes one"
-    if any(token.lower().count(word) * len(word) * 2 > len(token) for word in KNOWN_WORDS):
-        return "is a known word; `loadstone api token NAME` makes a token by chance"
     return ""
 
 

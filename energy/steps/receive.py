@@ -131,11 +131,11 @@ def in_time(sent: SentReading, now: datetime) -> Reading:
 def clock_doubt(taken_at: datetime, age_seconds: float | None, now: datetime) -> str:
     """Why a time of taking cannot be right; empty where it can. A batch may lie for days, so an old time alone says
     nothing; but how long ago the reading was taken the box knows from a clock that nobody sets."""
-    if age_seconds is None:
-        ahead = taken_at - now
-        if ahead <= SAME_TIME:
-            return ""
+    ahead = taken_at - now
+    if ahead > SAME_TIME:
         return f"taken {ahead.total_seconds():.0f} s in the future: the clock of the box is or was wrong"
+    if age_seconds is None:
+        return ""
     real = now - timedelta(seconds=age_seconds)
     off = taken_at - real
     if abs(off) <= SAME_TIME:

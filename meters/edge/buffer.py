@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from energy.clock import Clock, SystemClock
 from energy.exchange.codec import dump, load
 from energy.model.edge import Backlog
 from energy.model.meter import Reading
@@ -77,10 +78,19 @@ class Cut:
 class Buffer:
     """The buffer file; threads may share it. `BufferError` and sqlite3's own errors mean that nothing was changed."""
 
-    def __init__(self, path: Path, *, max_bytes: int, keep_minutes: int = 15, steady: Steady | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_bytes: int,
+        keep_minutes: int = 15,
+        clock: Clock | None = None,
+        steady: Steady | None = None,
+    ) -> None:
         self.path = path
         self.max_bytes = max(max_bytes, LEAST_BYTES)
         self.keep_minutes = keep_minutes
+        self.clock = clock or SystemClock()
         self.steady = steady or Steady()
         self._lock = threading.RLock()
         self._db = self._opened()
@@ -173,7 +183,7 @@ class Buffer:
                 self._insert(readings)
 
     def _insert(self, readings: Sequence[Reading]) -> None:
-        boot, steady, now = self.steady.boot, self.steady.now(), datetime.now(UTC)
+        boot, steady, now = self.steady.boot, self.steady.now(), self.clock.now()
         rows = [
             (
                 one.meter,

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from sqlite3 import Error as BufferFault
 
 from energy.errors import LoadstoneError
@@ -90,7 +90,7 @@ class Sender:
 
     def run(self) -> None:
         """Send until `stop`; what is then not acknowledged waits in the buffer for the next start."""
-        log.info("%s", status_line(self._buffer.backlog()))
+        log.info("%s", status_line(self._buffer.backlog(), self._buffer.clock.now()))
         while not self._stop.is_set():
             self._stop.wait(self.turn())
         if not self._buffer.trouble:
@@ -118,7 +118,7 @@ class Sender:
         self._pause = FIRST_PAUSE
         if self._buffer.trouble:
             log.info("the centre takes readings again")
-            self._buffer.tell("", datetime.now(UTC))
+            self._buffer.tell("", self._buffer.clock.now())
         if not cut.rows:
             return LOOK_SECONDS
         due = len(cut.rows) / self._per_second - (self._monotonic() - began)
@@ -141,7 +141,7 @@ class Sender:
 
     def batch(self, cut: Cut) -> Batch:
         """A batch as it is written down for the wire."""
-        sent_at, steady, backlog = datetime.now(UTC), self._buffer.steady.now(), self._buffer.backlog()
+        sent_at, steady, backlog = self._buffer.clock.now(), self._buffer.steady.now(), self._buffer.backlog()
         readings = tuple(
             sent_reading(row.number, row.reading, None if row.steady is None else round(steady - row.steady, 3))
             for row in cut.rows
@@ -222,11 +222,15 @@ class Sender:
         if now - self._last_told >= STATUS_SECONDS:
             self._last_told = now
             backlog = self._buffer.backlog()
-            log.log(logging.WARNING if backlog.trouble or backlog.held else logging.INFO, "%s", status_line(backlog))
-            self._buffer.tell(
-                self._buffer.trouble, datetime.now(UTC) if now - self._last_contact < STATUS_SECONDS else None
+            log.log(
+                logging.WARNING if backlog.trouble or backlog.held else logging.INFO,
+                "%s",
+                status_line(backlog, self._buffer.clock.now()),
             )
-            self._buffer.forget(datetime.now(UTC) - self._keep)
+            self._buffer.tell(
+                self._buffer.trouble, self._buffer.clock.now() if now - self._last_contact < STATUS_SECONDS else None
+            )
+            self._buffer.forget(self._buffer.clock.now() - self._keep)
         if now - self._last_release >= HELD_AGAIN:
             self._last_release = now
             self._buffer.release()
@@ -249,9 +253,8 @@ def after(backlog: Backlog, cut: Cut) -> Backlog:
     return replace(backlog, waiting=waiting, oldest_at=backlog.oldest_at if waiting else None)
 
 
-def status_line(backlog: Backlog, now: datetime | None = None) -> str:
+def status_line(backlog: Backlog, now: datetime) -> str:
     """What waits, in one line."""
-    now = now or datetime.now(UTC)
     parts = [f"{backlog.waiting} readings wait for the centre"]
     if backlog.oldest_at is not None:
         parts.append(f"the oldest for {age(now - backlog.oldest_at)}")

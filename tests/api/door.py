@@ -11,16 +11,28 @@ from fastapi import FastAPI
 
 from energy.api.app import Doors, create_app
 from energy.api.tokens import Tokens
-from energy.clock import Clock, SystemClock
+from energy.clock import Clock, HeldClock, SystemClock
 from energy.model.meter import Measures, Meter, Reading, ReadingQuality, Role
 from energy.plugins import build
 from energy.ports import Context
 from energy.store import Store
+from meters.edge.steady import Steady
 from tests.meters.wire import SITE
 
 BOX, GATEWAY = "hall-3", "logger-1"
 BOX_TOKEN, GATEWAY_TOKEN = "b0x-" + "Qm4kz7Wd2Lr9" * 3, "gat-" + "Xp3vt8Ns6Hy1" * 3
 T0 = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
+
+
+class Steadied(Steady):
+    """A steady clock that goes with one of the test, whatever else is set."""
+
+    def __init__(self, real: HeldClock) -> None:
+        super().__init__()
+        self._real = real
+
+    def now(self) -> float:
+        return self._real.now().timestamp()
 
 
 def meter(id: str) -> Meter:

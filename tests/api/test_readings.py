@@ -291,5 +291,5 @@ def test_boxes_and_health(door: Door) -> None:
 
 
 def test_nothing_else_is_behind_the_door(door: Door) -> None:
-    for path in ("/", "/docs", "/openapi.json", "/v1", "/v2/readings"):
+    for path in ("/", "/docs", "/openapi.json", "/redoc", "/v1", "/v2/readings"):
         assert door.get(path).status_code == 404

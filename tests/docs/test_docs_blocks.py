@@ -132,3 +132,13 @@ def test_no_file_names_an_index_of_packages() -> None:
     ]
     odd = re.compile(r"index-url|find-links|trusted-host|/simple/", re.I)
     assert [file.name for file in files if odd.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_an_edge_box_on_a_page_is_one(tmp_path: Path) -> None:
+    from energy.config.edge import load_edge
+
+    page = ROOT / "docs" / "how-to" / "edge-box.md"
+    shown = next(block.body for block in blocks(page, "yaml") if block.words == ("edge.yaml",))
+    (tmp_path / "edge.yaml").write_text(shown)
+    settings = load_edge(tmp_path / "edge.yaml", {"LOADSTONE_EDGE_TOKEN": "k7Qm2Zx9" * 5})
+    assert [meter.kind for meter in settings.meters] == ["modbus"]

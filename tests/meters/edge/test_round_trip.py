@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from energy.clock import HeldClock
 from energy.exchange.batches import SentBacklog, SentReading
 from energy.http import Client, client
 from energy.model.edge import Backlog
@@ -16,7 +17,7 @@ from energy.model.meter import Reading, ReadingQuality
 from energy.store import Store
 from meters.edge.buffer import Buffer
 from meters.edge.sender import Sender
-from tests.api.door import BOX, BOX_TOKEN, T0, app, doors, opened, reading, served
+from tests.api.door import BOX, BOX_TOKEN, T0, Steadied, app, doors, opened, reading, served
 
 SPAN = Interval(T0 - timedelta(days=1), T0 + timedelta(days=2))
 
@@ -86,6 +87,45 @@ def test_every_field_of_a_reading_has_its_place_on_the_wire() -> None:
     own = {"number", "age_seconds"}
     assert set(SentReading.model_fields) - own == {field.name for field in fields(Reading)}
     assert set(SentBacklog.model_fields) == {field.name for field in fields(Backlog)}
+
+
+@pytest.mark.parametrize(
+    ("wrong_by", "mended", "good"),
+    [
+        (0.0, True, True),
+        (
+            3600.0,
+            True,
+            False,
+        ),  # an hour ahead, set right before it is sent: one more reading of an hour that was not yet
+        (-3600.0, True, False),  # an hour behind, set right
+        (-3600.0, False, False),  # an hour behind, and still
+        (4.0, False, True),
+    ],
+)
+def test_what_a_wrong_clock_has_stamped_is_doubted_and_what_a_right_one_has_is_not(
+    store: Store, tmp_path: Path, way: Client, wrong_by: float, mended: bool, good: bool
+) -> None:
+    """The box is offline for two hours; its clock is wrong when the reading is taken."""
+    wrong, real = timedelta(seconds=wrong_by), HeldClock(T0)
+    clock, steady = HeldClock(T0 + wrong), Steadied(real)
+    with (
+        closing(Buffer(tmp_path / "clock.sqlite", max_bytes=10**8, clock=clock, steady=steady)) as buffer,
+        served(app(store, real)) as centre,
+    ):
+        buffer.add([reading(wrong_by)])
+        for moved in (clock, real):
+            moved.advance(timedelta(hours=2))
+        if mended:
+            clock.move_to(real.now())
+        buffer.add([reading(7200.0 + (0.0 if mended else wrong_by), kwh=1100.0)])
+        send_all(sender(buffer, way, centre), buffer)
+    first, second = store.readings.of("m-1", SPAN)
+    assert (first.quality is ReadingQuality.GOOD) == good
+    assert (second.quality is ReadingQuality.GOOD) == (mended or good)
+    edge = store.edges.get(BOX)
+    assert edge is not None
+    assert edge.ahead_seconds == (0.0 if mended else wrong_by)
 
 
 def test_an_unknown_meter_holds_up_no_other(store: Store, buffer: Buffer, way: Client) -> None:
