@@ -143,7 +143,7 @@ def _phases_add_up(said: Values, grain: Values) -> Check | None:
     if "power" not in said or len(phases) < 3:
         return None
     total, parts = said["power"], sum(phases.values())
-    told = f"{' + '.join(f'{kw:.2f}' for kw in phases.values())} = {parts:.2f} kW, total {total:.2f} kW"
+    told = f"{' + '.join(_num(kw) for kw in phases.values())} = {_num(parts)} kW, total {_num(total)} kW"
     name = "phases add up"
     if not loaded(said, grain) and near(total, parts, REL, 0.02):
         return Check(name=name, ok=None, said="too little flows to compare the phases with the total")
