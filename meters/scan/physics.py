@@ -174,7 +174,8 @@ def _compared(said: Values, kva: Mapping[int, float]) -> Iterator[tuple[bool, st
     for phase, s in kva.items():
         if phase in powers and s > floor:
             yield _fits(f"L{phase}", powers[phase], s, factors.get(phase))
-    if "power" in said and (len(kva) == 3 or "power_l1" not in said):
+    told = phased(said, "voltage").keys() | phased(said, "current").keys()
+    if "power" in said and kva.keys() == told and len(kva) != 2:
         mean = said.get("power_factor")
         if mean is None and kva.keys() <= factors.keys():
             mean = sum(s * factors[p] for p, s in kva.items()) / sum(kva.values())
