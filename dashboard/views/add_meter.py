@@ -315,12 +315,12 @@ def _watched() -> None:
         return
     parts.notice(f"{verdict(found)}", level="warn" if failed(found) else "")
     parts.figures(figures(found))
+    _fixes(found, settings)
     left, right = st.columns([0.46, 0.54], gap="medium")
     with left:
         _values(found)
     with right:
         _checks(found)
-    _fixes(found, settings)
     if found.note:
         st.caption(found.note)
 
@@ -477,39 +477,36 @@ def id_of(name: str) -> str:
 
 
 def _form(header: Header) -> None:
-    parts.section("Keep it", "· what it is for")
+    parts.section("Keep it", "· in meters.d/, beside config.yaml")
     machines = dict(session.service().machines())
     left, right = st.columns(2, gap="medium")
     name = left.text_input("Name, as people call it", key="keep-name", max_chars=60)
     place = right.text_input("Place", key="keep-place", placeholder="Hall A, cabinet 3", max_chars=80)
-    measures = left.selectbox(
-        "What flows through it",
-        [m.value for m in Measures],
-        index=[*Measures].index(Measures.MACHINE),
-        key="keep-measures",
-    )
+    left, right = st.columns(2, gap="medium")
+    flows = [kind.value for kind in Measures]
+    measures = left.selectbox("What flows through it", flows, index=flows.index("machine"), key="keep-measures")
     machine = right.selectbox(
-        "Machine", list(machines), format_func=machines.__getitem__, index=None, key="keep-machine",
+        "Machine",
+        list(machines),
+        format_func=machines.__getitem__,
+        index=None,
+        key="keep-machine",
         disabled=measures != Measures.MACHINE.value,
-    )  # fmt: skip
-    role = left.selectbox(
-        "Role", [r.value for r in ROLES], key="keep-role", help="settlement: what the bill is made of"
     )
+    left, right = st.columns(2, gap="medium")
+    role = left.selectbox("Role", [r.value for r in ROLES], key="keep-role", help="settlement: the bill is made of it")
     kw = right.number_input(
         "Its connection carries at most, kW", 0.0, 1e6, None, key="keep-connection", help="more is never believed"
     )
+    left, right = st.columns(2, gap="medium")
     left.number_input(
-        "Its display says now, kW (for the check)",
+        "Its display says now, kW (not needed)",
         value=None,
         key="keep-display",
-        help="finds the ratio of its transformers",
+        help="tells the ratio of its transformers",
     )
     poll = right.number_input("Ask every … seconds", 1, 3600, 10, key="keep-poll")
-    missing = [
-        word
-        for word, value in (("a name", name.strip()), ("the kW of its connection", kw))
-        if not value
-    ]  # fmt: skip
+    missing = [word for word, value in (("a name", name.strip()), ("the kW of its connection", kw)) if not value]
     if measures == Measures.MACHINE.value and machine is None:
         missing.append("the machine")
     if missing:

@@ -163,7 +163,7 @@ def lines_of(found: "FoundMeter", *, whole: bool = True) -> list[str]:
 
 def values_line(found: "FoundMeter") -> str:
     from meters.quantities import inside_unit
-    from meters.scan.look import poll_of
+    from meters.scan.sunspec import poll_of
 
     values = poll_of(found.reading).values if found.reading is not None else {}
     told = [
@@ -200,7 +200,7 @@ def entry_lines(said: dict[str, object]) -> list[str]:
 
 def as_data(found: "FoundMeter") -> dict[str, Any]:
     """A found meter as JSON says it."""
-    from meters.scan.look import poll_of
+    from meters.scan.sunspec import poll_of
 
     return {
         "settings": dict(found.settings),

@@ -1,39 +1,41 @@
 """One look at one meter as config.yaml would name it: its values now, the checks, and what would mend what fails."""
 
-import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from energy.clock import SystemClock
-from energy.errors import ConfigError, LoadstoneError, MeterError
+from energy.errors import LoadstoneError, MeterError
 from energy.model.commissioning import FoundMeter
-from energy.model.meter import Measures, Meter, Reading, ReadingQuality, Role
+from energy.model.meter import Measures, ReadingQuality
 from energy.plugins import build, kind
 from energy.ports import Context, MeterReader
 from meters.modbus import Settings
-from meters.quantities import MAIN
 from meters.scan.counting import Poll
 from meters.scan.fixes import Judged, fixes, judged
-from meters.scan.modbus import PLACE, connected, expected_of, in_words
+from meters.scan.modbus import PLACE, Memory, connected, expected_of, in_words
 from meters.scan.physics import Expected, judge, score
 from meters.scan.reading import How, Taken
 from meters.scan.search import noted, patient, reading_of
+from meters.scan.sunspec import poll_of, unknown
 from meters.scan.unit import Unit
 from meters.scan.variants import elsewhere
+
+Moment = TypeVar("Moment", Taken, Poll)
 
 TIMEOUT_SECONDS = 2.0
 APART, LONG_AGO = timedelta(seconds=1), timedelta(minutes=10)
 
 
-async def look(settings: Mapping[str, object], context: Context, before: deque[Taken]) -> FoundMeter:
+async def look(settings: Mapping[str, object], context: Context, memory: Memory) -> FoundMeter:
     """What it says now. MeterError where it does not answer, LoadstoneError where the settings cannot be."""
     named = str(settings.get("kind", "modbus"))
     options = options_of(named, settings)
     if not isinstance(options, Settings):
-        return await _by_reader(named, options, settings, context)
+        return await _by_reader(named, options, settings, context, memory.polls)
+    before = memory.taken
     how = How(
         profile=options.table(context.folder),
         ct_ratio=options.ct_ratio,
@@ -72,7 +74,7 @@ async def looked(unit: Unit, how: How, expected: Expected, before: Sequence[Take
     return judged(how, [*before, taken], expected), taken
 
 
-def remember(before: deque[Taken], taken: Taken) -> None:
+def remember(before: deque[Moment], taken: Moment) -> None:
     """Keep what was taken, at most one in a second, and nothing of long ago: it may have been another load."""
     if len(before) > 1 and taken.at - before[-2].at < APART:
         before.pop()
@@ -95,15 +97,12 @@ def options_of(named: str, settings: Mapping[str, object]) -> Any:
         raise LoadstoneError(in_words(error)) from error
 
 
-async def _by_reader(named: str, options: Any, settings: Mapping[str, object], context: Context) -> FoundMeter:
+async def _by_reader(
+    named: str, options: Any, settings: Mapping[str, object], context: Context, before: deque[Poll]
+) -> FoundMeter:
     """A meter of another kind: what its reader says, held against the same laws."""
-    meter = Meter(
-        id=str(settings.get("id") or "meter"),
-        name="",
-        role=Role.SUB,
-        measures=Measures.OTHER,
-        connection_kw=float("inf"),
-    )
+    expected = expected_of(settings)
+    meter = unknown(expected.measures or Measures.OTHER)
     reader = build("meters", named, options, replace(context, meters=(meter,)))
     if not isinstance(reader, MeterReader):
         raise LoadstoneError(
@@ -113,25 +112,10 @@ async def _by_reader(named: str, options: Any, settings: Mapping[str, object], c
         reading = await reader.read()
         if reading.quality is ReadingQuality.NO_ANSWER:
             raise MeterError(reading.note)
-        first = poll_of(reading)
-        await asyncio.sleep(1.0)
-        polls = [first, poll_of(await reader.read())]
     finally:
         await reader.close()
-    checks = judge(polls, expected_of(settings))
+    remember(before, poll_of(reading))
+    checks = judge(before, expected)
     return FoundMeter(
         settings=tuple(settings.items()), reading=reading, checks=checks, score=score(checks), confidence=""
     )
-
-
-def poll_of(reading: Reading) -> Poll:
-    main = {"power": reading.power_kw, "total_import": reading.import_kwh, "total_export": reading.export_kwh}
-    values = {name: value for name, value in main.items() if value is not None} | dict(reading.values)
-    return Poll(at=reading.taken_at, values={name: values[name] for name in sorted(values, key=_main_first)})
-
-
-def _main_first(name: str) -> tuple[bool, str]:
-    return (name not in MAIN, name)
-
-
-__all__ = ["ConfigError", "look"]

@@ -19,6 +19,7 @@ from meters.profile import Profile, load, names
 from meters.scan.physics import Expected
 
 if TYPE_CHECKING:
+    from meters.scan.counting import Poll
     from meters.scan.reading import Taken
     from meters.scan.units import Progress
 
@@ -55,13 +56,21 @@ def build(settings: Settings, context: Context) -> Scanner:  # noqa: ARG001 - ev
 
 
 @dataclass
+class Memory:
+    """What one meter said at earlier looks: its registers, or, of kinds that have none, its values."""
+
+    taken: "deque[Taken]" = field(default_factory=lambda: deque(maxlen=MOST_POLLS))
+    polls: "deque[Poll]" = field(default_factory=lambda: deque(maxlen=MOST_POLLS))
+
+
+@dataclass
 class ModbusScanner:
     """Plain calls; each runs a loop of its own, and leaves no connection behind. What was read at earlier looks at a
     meter is remembered, so that the slope of its counters is known the better the longer one looks."""
 
     context: Context
     name: str = "modbus"
-    _looks: "dict[tuple[object, ...], deque[Taken]]" = field(default_factory=dict)
+    _looks: dict[tuple[object, ...], Memory] = field(default_factory=dict)
 
     def scan(
         self, host: str, *, units: str = "", progress: "Progress | None" = None, **more: object
@@ -90,12 +99,16 @@ class ModbusScanner:
         chosen = (profile,) if profile else tuple(name for name in names() if name != "generic")
         return {name: load(name, self.context.folder) for name in chosen}
 
-    def _remembered(self, settings: Mapping[str, object]) -> "deque[Taken]":
+    def _remembered(self, settings: Mapping[str, object]) -> Memory:
         """What was taken at earlier looks at the same registers."""
-        key = tuple(str(settings.get(k)) for k in ("transport", "host", "port", "device", "unit", "profile"))
+        lies = ("kind", "transport", "host", "port", "device", "unit", "profile")
+        if settings.get("kind", "modbus") == "modbus":  # registers are read anew in another way; values would be others
+            key: tuple[object, ...] = tuple(str(settings.get(name)) for name in lies)
+        else:
+            key = tuple(sorted((name, str(value)) for name, value in settings.items() if name not in PLACE[3:]))
         if key not in self._looks and len(self._looks) >= REMEMBERED:
             self._looks.pop(next(iter(self._looks)))
-        return self._looks.setdefault(key, deque(maxlen=MOST_POLLS))
+        return self._looks.setdefault(key, Memory())
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -143,7 +143,7 @@ def _phases_add_up(said: Values, grain: Values) -> Check | None:
     if "power" not in said or len(phases) < 3:
         return None
     total, parts = said["power"], sum(phases.values())
-    told = f"{' + '.join(f'{kw:.2f}' for kw in phases.values())} = {parts:.2f} kW, total {total:.2f} kW"
+    told = f"{' + '.join(_num(kw) for kw in phases.values())} = {_num(parts)} kW, total {_num(total)} kW"
     name = "phases add up"
     if not loaded(said, grain) and near(total, parts, REL, 0.02):
         return Check(name=name, ok=None, said="too little flows to compare the phases with the total")
@@ -174,7 +174,8 @@ def _compared(said: Values, kva: Mapping[int, float]) -> Iterator[tuple[bool, st
     for phase, s in kva.items():
         if phase in powers and s > floor:
             yield _fits(f"L{phase}", powers[phase], s, factors.get(phase))
-    if "power" in said and (len(kva) == 3 or "power_l1" not in said):
+    told = phased(said, "voltage").keys() | phased(said, "current").keys()
+    if "power" in said and kva.keys() == told and len(kva) != 2:
         mean = said.get("power_factor")
         if mean is None and kva.keys() <= factors.keys():
             mean = sum(s * factors[p] for p, s in kva.items()) / sum(kva.values())

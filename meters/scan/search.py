@@ -18,8 +18,11 @@ from meters.scan.fixes import Judged, fixes
 from meters.scan.modbus import Wanted, connected
 from meters.scan.physics import Expected
 from meters.scan.reading import Taken
+from meters.scan.sunspec import Speaker, speakers
 from meters.scan.unit import Unit
 from meters.scan.units import Ask, Hunt, Progress
+from meters.sunspec.chain import Asked
+from meters.sunspec.tables import devices
 
 POLL_SECONDS = 1.0  # between two polls of a meter that is watched
 PATIENT = 2.0  # times the pace of the hunt: the first answer to a long read takes longer
@@ -34,6 +37,7 @@ class Suspect:
     told: Told = field(default_factory=Told)
     taken: list[Taken] = field(default_factory=list)
     found: list[Candidate] = field(default_factory=list)
+    speakers: list[Speaker] = field(default_factory=list)  # where it speaks SunSpec: it says itself what lies where
 
 
 class Search:
@@ -50,21 +54,31 @@ class Search:
 
     async def run(self, wanted: Wanted) -> None:
         self._wanted = wanted
-        usual = sorted({table.usual_unit for table in self._tables.values()})
+        usual = sorted({t.usual_unit for t in self._tables.values()} | {d.usual_unit for d in devices().values()})
         async with connected(wanted.line) as bus:
             self.hunt = Hunt(patient(bus.read), wanted.units, usual, wanted.timeout_seconds)
             async for number in self.hunt.run(lambda share, what: self._progress(HUNTING * share, what)):
                 timeout = max(PATIENT * self.hunt.pace.timeout, wanted.timeout_seconds)
                 suspect = Suspect(unit=Unit(patient(bus.read), number, self._clock, timeout))
                 self._suspects.append(suspect)
-                await self._name(suspect)
+                await self._name(suspect, bus, timeout)
             if not self._suspects:
                 asked = f"no unit answered ({self.hunt.asked} asked)"
                 raise MeterError(f"{wanted.line.address} can be reached, but {asked}: {HELP}")
             await self._watch(wanted.watch_seconds)
+            for suspect in self._suspects:
+                for speaker in suspect.speakers:
+                    await speaker.reader.close()
             self._progress(1.0, "done")
 
-    async def _name(self, suspect: Suspect) -> None:
+    async def _name(self, suspect: Suspect, bus: Asked, timeout: float) -> None:
+        wanted, number = self._wanted, suspect.unit.number
+        if wanted is not None and not wanted.profile:
+            suspect.speakers = await speakers(bus, number, wanted.line, self._where(number), self._clock, timeout)
+        for speaker in suspect.speakers:
+            await speaker.listen()
+        if suspect.speakers:
+            return
         suspect.told = await introduced(suspect.unit, self._tables)
         tables = {name: self._tables[name] for name in suspect.told.proven} or self._tables
         suspect.found, taken = await candidates(suspect.unit, tables, Expected())
@@ -74,18 +88,26 @@ class Search:
         """Polls the best candidates of all units in turn, so that counters can be held against power."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        watched = [suspect for suspect in self._suspects if suspect.found]
+        watched = [suspect for suspect in self._suspects if suspect.found or suspect.speakers]
         while watched and (gone := loop.time() - began) < seconds:
             self._progress(HUNTING + (1 - HUNTING) * gone / seconds, "counters against power")
             due = loop.time() + min(POLL_SECONDS, seconds)
             for suspect in watched:
-                suspect.taken.append(await suspect.unit.take(c.profile for c in suspect.found[:MOST_WATCHED]))
+                for speaker in suspect.speakers:
+                    await speaker.listen()
+                if suspect.found:
+                    suspect.taken.append(await suspect.unit.take(c.profile for c in suspect.found[:MOST_WATCHED]))
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     def results(self) -> list[FoundMeter]:
         """Everything that answered; what could be told apart first."""
-        made = [self._result(suspect) for suspect in self._suspects]
+        made = [found for suspect in self._suspects for found in self._results(suspect)]
         return sorted(made, key=lambda found: -1.0 if found.score is None else found.score, reverse=True)
+
+    def _results(self, suspect: Suspect) -> list[FoundMeter]:
+        if suspect.speakers:
+            return [speaker.found(self._where(suspect.unit.number)) for speaker in suspect.speakers]
+        return [self._result(suspect)]
 
     def _result(self, suspect: Suspect) -> FoundMeter:
         number = suspect.unit.number

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.modbus_reader import planned_reads
 from meters.profile import load, names
+from meters.reads import planned_reads
 from meters.scan.fixes import fixes, judged
 from meters.scan.physics import Expected
 from meters.scan.reading import How, Taken

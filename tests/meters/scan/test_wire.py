@@ -18,6 +18,7 @@ from meters.modbus import Settings
 from meters.scan.commands import nowhere
 from meters.scan.modbus import ModbusScanner
 from meters.simulator.server import Simulator
+from tests.meters.sunspec_device import answering, capture
 from tests.meters.wire import free_port, settings
 
 
@@ -117,3 +118,22 @@ def test_nobody_there_is_said_with_what_to_try():
     port = free_port()
     with served(settings(port, unit=9)), pytest.raises(MeterError, match="no unit answered"):
         ModbusScanner(nowhere()).scan(f"127.0.0.1:{port}", units="1", timeout_seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    ("capture_of", "reads"),
+    [("fronius-gen24", "inverter"), ("fronius-smart-meter", "meter"), ("fronius-battery", "storage")],
+)
+def test_a_device_that_says_itself_where_its_values_lie(capture_of, reads):
+    """SunSpec: its settings come out as they are kept, and a look by them is held against the same laws."""
+    said, registers = capture(capture_of)
+    scanner = ModbusScanner(nowhere())
+    with answering(registers) as port:
+        found = scanner.scan(f"127.0.0.1:{port}", units=str(said.get("unit", 1)), watch_seconds=0.0)
+        one = next(one for one in found if dict(one.settings)["reads"] == reads)
+        looked = scanner.look(dict(one.settings))
+    assert (dict(one.settings)["kind"], one.identified) == ("sunspec", True)
+    assert one.confidence.startswith("SunSpec model")
+    assert looked.reading is not None and one.reading is not None
+    assert looked.reading.power_kw == one.reading.power_kw
+    assert not [check for check in looked.checks if check.ok is False]
