@@ -24,6 +24,7 @@ SECTIONS = {
     "Plant": (
         ("forecast", "Forecast", "show_chart"),
         ("meters", "Meters", "electric_meter"),
+        ("machines", "Machines", "precision_manufacturing"),
         ("events", "Events", "notifications_active"),
     ),
 }

@@ -30,6 +30,7 @@ VIEWS = {
     "journal": "views/journal.py",
     "forecast": "views/forecast.py",
     "meters": "views/meters.py",
+    "machines": "views/machines.py",
     "events": "views/events.py",
 }
 

@@ -21,6 +21,7 @@ from energy.model.horizon import Horizon, Interval
 from energy.model.series import Series
 
 FONT = "Source Sans, Source Sans 3, Source Sans Pro, sans-serif"
+DAYS_ONLY = 6 * 1440  # minutes: from here on only days have a tick
 GUTTER = 104  # px left of the panels, the same on all pages
 
 
@@ -50,8 +51,11 @@ class TimeAxis:
         return (left, right) if right > left else None
 
     def ticks(self) -> list[tuple[float, str]]:
-        """(minute, label) each 3 h of local time, 6 h beyond 50 h; midnight reads as the day. None at the end."""
-        every = 1 if self.minutes <= 10 * 60 else 3 if self.minutes <= 50 * 60 else 6
+        """(minute, label) each 3 h of local time, 6 h beyond 50 h, each day from 6 days on; midnight reads as the day.
+        None at the end."""
+        every = (
+            1 if self.minutes <= 10 * 60 else 3 if self.minutes <= 50 * 60 else 6 if self.minutes < DAYS_ONLY else 24
+        )
         found, t, last = [], self.start, None
         while t < self.end:
             there = local(t, self.zone)
@@ -78,7 +82,7 @@ class TimeAxis:
                 values=[minute for minute, _ in ticks],
                 labelExpr=f"({{{words}}})[datum.value]",
                 grid=False,
-                labelOverlap=False,
+                labelOverlap=self.minutes >= DAYS_ONLY,
                 labelFlush=False,
                 labelColor=self.inks.soft,
                 orient="bottom",

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 Row = NDArray[np.float64]
 
-STRENGTH = 5.5  # of the strongest signal: beyond it a change is reported; see benchmarks/metering/drift.py
-KEPT_ABOVE = 4.4  # what was reported stays so until it is weaker than this
+STRENGTH = 5.0  # of the strongest signal: beyond it a change is reported; see benchmarks/metering/drift.py
+KEPT_ABOVE = 4.0  # what was reported stays so until it is weaker than this
 LEAST_SIZE = 0.02  # a smaller change is within what meters and MES times are good for
 LEAST_BEFORE, LEAST_AFTER = 20, 6  # observations
 DAYS_BEFORE, DAYS_AFTER = 7.0, 1.5
-CLIP = 3.5  # standard deviations: a bad run is one bad run, however bad
+CLIP = 2.25  # standard deviations: a bad run is one bad run, however bad
 LEAST_SCATTER = 0.004  # no machine and meter repeat themselves better than that
 LAGS = 3  # days
-OF_DAYS = 6  # days that the estimate of the scatter and its lags takes
+ALIKE, ALIKE_DAYS = 1.5, 30.0  # what that is taken to be before anything is seen, and how many days that is worth
 SINCE = 5.94  # 2 · log likelihood below the best: the change lies there with 90 % (twice the larger of two Exp(1))
 RAMP_BETTER = 2.0  # a ramp is said only where it explains so much more (2 · log likelihood) than a step
 LEAST_KNOWN_TEMPERATURE = 0.8
@@ -187,7 +187,7 @@ def scan(data: Data, ramp: bool, least_scatter: float) -> Scan:
     scatter = max(robust(left), float(np.sqrt(np.mean(left**2))), least_scatter) * np.sqrt(len(left) / max(freedom, 1))
     inflation = alike(left, data.days)
     nights = len(np.unique(np.floor(data.days)))
-    strengths = as_normal(power / (scatter * np.sqrt(inflation)), max(nights - OF_DAYS, 3))
+    strengths = as_normal(power / (scatter * np.sqrt(inflation)), max(nights - 2, 3))
     return Scan(
         ramp=ramp,
         strengths=strengths,
@@ -200,16 +200,16 @@ def scan(data: Data, ramp: bool, least_scatter: float) -> Scan:
 
 def alike(left: Row, days: Row) -> float:
     """How much more the mean of what is left scatters than that of strangers: works of one day share its material and
-    weather, and days are like their neighbours (Newey and West 1987 on the sums of days, Bartlett weights). At least 1:
-    that neighbours balance each other out is not relied on."""
+    weather, and days are like their neighbours (Newey and West 1987 on the sums of days, Bartlett weights). What few days
+    say of it is drawn towards what is usual, and it is at least 1."""
     _, of_day = np.unique(np.floor(days), return_inverse=True)
     sums = np.bincount(of_day, weights=left - left.mean())
-    total = float(left @ left)
-    if total <= 0.0 or len(sums) <= LAGS + 1:
-        return 1.0
+    total, nights = float(left @ left), len(sums)
+    if total <= 0.0 or nights <= LAGS + 1:
+        return ALIKE
     lags = [float(sums[k:] @ sums[:-k]) for k in range(1, LAGS + 1)]
     spread = float(sums @ sums) + 2.0 * sum((1.0 - k / (LAGS + 1)) * r for k, r in enumerate(lags, start=1))
-    return max(1.0, spread / total)
+    return max(1.0, (nights * spread / total + ALIKE_DAYS * ALIKE) / (nights + ALIKE_DAYS))
 
 
 def as_normal(t: Row, freedom: float) -> Row:

@@ -15,6 +15,17 @@ from energy.model.event import Event, EventKind, EventState
 from energy.model.fact import Fact
 from energy.model.forecast import Component
 from energy.model.horizon import Horizon, Interval
+from energy.model.insight import (
+    Basis,
+    Detail,
+    Drift,
+    DriftOf,
+    LearnedProfile,
+    Levels,
+    PowerState,
+    StateEnergy,
+    StateSpan,
+)
 from energy.model.job import Planned
 from energy.model.meter import Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.plan import GaveWay
@@ -879,6 +890,159 @@ DAY_ROWS = (  # day, accepted, as-is, real, verified, low, high, modelled, remar
 )
 
 
+# --- machines ---------------------------------------------------------------------------------------------------
+
+STATE_KW = {  # off, idle, holding, running
+    "furnace-1": (6.3, 18.0, 74.0, 236.0),
+    "furnace-2": (6.3, 18.0, 71.0, 242.0),
+    "furnace-3": (7.7, 22.0, 88.0, 281.0),
+    "press-1": (3.1, 9.0, None, 94.0),
+    "press-2": (3.1, 9.0, None, 91.0),
+    "galvanic": (4.9, 14.0, None, 138.0),
+    "blasting": (1.4, 4.0, None, 63.0),
+}
+PRODUCTS = {"furnaces": ("Pinions", "Shafts", "Rings"), "presses": ("Covers", "Clamps"),
+            "galvanic": ("Zinc clamps", "Zinc covers"), "blasting": ("Rings", "Shafts")}  # fmt: skip
+WEEK = Interval(at("0:00", 11), at("0:00", 18))
+
+
+def state_spans(id: str, nth: int) -> tuple[StateSpan, ...]:
+    """A week of a machine: two shifts of work, idle between and at night, furnaces holding on one night, off at the
+    weekend, and an hour without its meter."""
+    off, idle, holding, running = STATE_KW[id]
+    kw = {PowerState.OFF: off, PowerState.IDLE: idle, PowerState.HOLDING: holding, PowerState.RUNNING: running}
+    spans: list[StateSpan] = []
+
+    def add(state: PowerState, day: int, start: str, end: str) -> None:
+        a, b = at(start, day), at(end, day)
+        power = kw.get(state)
+        hours = (b - a).total_seconds() / 3600
+        spans.append(StateSpan(state=state, start=a, end=b, kwh=None if power is None else power * hours))
+
+    for day in range(11, 16):
+        night = PowerState.HOLDING if holding and day in (12, 14) else PowerState.OFF if day == 11 else PowerState.IDLE
+        late = f"{13 + nth % 3}:{15 * (nth % 4):02d}"
+        add(night, day, "0:00", "6:00")
+        add(PowerState.IDLE, day, "6:00", f"6:{10 + 5 * nth}")
+        add(PowerState.RUNNING, day, f"6:{10 + 5 * nth}", "11:30")
+        add(PowerState.UNKNOWN if (id, day) == ("press-2", 13) else PowerState.IDLE, day, "11:30", late)
+        add(PowerState.RUNNING, day, late, "20:00")
+        add(PowerState.IDLE, day, "20:00", "24:00")
+    for day in (16, 17):
+        add(PowerState.OFF, day, "0:00", "24:00")
+    return tuple(spans)
+
+
+MACHINE_DRIFT = Drift(
+    machine="furnace-2",
+    of=DriftOf.WORK,
+    size=0.063,
+    size_low=0.048,
+    size_high=0.078,
+    since=at("6:30", 7),
+    since_first=at("6:30", 5),
+    since_last=at("6:30", 8),
+    ramp=False,
+    confidence=0.998,
+    strength=6.9,
+    before=96,
+    after=22,
+    unit="energy against the typed-in",
+    extra_kwh_per_week=412.0,
+    extra_money_per_week=58.6,
+    found_at=at("2:05", 12),
+)
+
+
+def machine_line(machine: Machine, nth: int) -> p.MachineLine:
+    spans = state_spans(machine.id, nth)
+    off, idle, holding, running = STATE_KW[machine.id]
+
+    def energy(state: PowerState) -> StateEnergy:
+        own = [s for s in spans if s.state is state]
+        kwh = sum(s.kwh or 0.0 for s in own)
+        return StateEnergy(state=state, hours=sum(s.hours for s in own), kwh=kwh, money=0.14 * kwh)
+
+    nights = 16.0 * (idle - off)
+    held = 12.0 * ((holding or 0.0) - off) if holding else 0.0
+    return p.MachineLine(
+        id=machine.id,
+        name=machine.name,
+        levels=Levels(
+            off_kw=off, idle_kw=idle, holding_kw=holding, running_kw=running, on_above_kw=0.6 * idle,
+            holding_above_kw=2 * idle if holding else None, running_above_kw=0.5 * running, hours=672.0,
+        ),
+        days=7,
+        detail=Detail.READINGS,
+        known_share=0.99,
+        energy=tuple(energy(state) for state in PowerState if any(s.state is state for s in spans)),
+        waste_idle_kwh=nights,
+        waste_holding_kwh=held,
+        waste_money=0.14 * (nights + held),
+        advice=(
+            (p.Advised(text="switch off between 20:00 and 05:45 on working days", kwh=nights + held,
+                       money=0.14 * (nights + held)),)
+            if machine.id != "press-1" else ()
+        ),
+        cycles=10,
+        spans=spans,
+        drifts=(MACHINE_DRIFT,) if machine.id == "furnace-2" else (),
+    )  # fmt: skip
+
+
+def machines_page() -> p.MachinesPage:
+    return p.MachinesPage(
+        header=HEADER,
+        week="2026-W20",
+        weeks=("2026-W21", "2026-W20", "2026-W19"),
+        span=WEEK,
+        lines=tuple(machine_line(machine, nth) for nth, machine in enumerate(MACHINES)),
+        drifts=(MACHINE_DRIFT,),
+        unmetered=("Saw",),
+        names={machine.id: machine.name for machine in MACHINES},
+    )
+
+
+def profile_line(id: str, product: str, nth: int) -> p.ProfileLine:
+    level = STATE_KW[id][3] - STATE_KW[id][1]
+    typed = (level * 1.06, level * 1.02, level * 0.97, level * 0.95)
+    off = (-0.004, 0.021, -0.063)[nth % 3]
+    middle = tuple(level * (1 + off) * (1.07 - 0.14 * (k + 0.5) / 12) for k in range(12))
+    profile = LearnedProfile(
+        machine=id, product=product, mode="", basis=Basis.POWER, p10=tuple(0.97 * v for v in middle), p50=middle,
+        p90=tuple(1.035 * v for v in middle), runs=18 - 3 * nth, left_out=nth % 2, first=date(2026, 4, 1),
+        last=date(2026, 5, 18), minutes=205.0, spread=0.017 + 0.004 * nth, typed_kw=typed,
+    )  # fmt: skip
+    return p.ProfileLine(
+        profile=profile, p10_kw=profile.p10, p50_kw=middle, p90_kw=profile.p90, typed_kw=typed, difference=off
+    )
+
+
+def machine_page(id: str) -> p.MachinePage:
+    line = next(line for line in machines_page().lines if line.id == id)
+    products = PRODUCTS[GROUP[id]]
+    worn = id == "furnace-2"
+    work = []
+    for k in range(110):
+        end = at("12:00", 1, 4) + timedelta(hours=10.3 * k)
+        ripple = 0.021 * float(np.sin(2.7 * k) + 0.6 * np.sin(7.1 * k)) + (
+            0.063 if worn and end > MACHINE_DRIFT.since else 0
+        )
+        kwh = (STATE_KW[id][3] * 3.2) * (0.85 + 0.14 * (k % len(products))) * (1 + ripple)
+        work.append(
+            p.Worked(end=end, minutes=192.0, kwh=kwh, what=products[k % len(products)], job=f"{1900 + k}",
+                     per_unit=kwh / 500, against_typed=ripple)
+        )  # fmt: skip
+    return p.MachinePage(
+        header=HEADER,
+        line=line,
+        used="shown",
+        work=tuple(work),
+        profiles=tuple(profile_line(id, product, nth) for nth, product in enumerate(products)),
+        idle=(),
+    )
+
+
 def day_savings(row: tuple[Any, ...]) -> DaySavings:
     day, moved, as_is, real, verified, modelled, remark = row
     jobs = [
@@ -1229,6 +1393,12 @@ class Gallery:
     def meter_page(self, meter: str) -> p.MeterPage:
         return self._page("meter", meter_page(meter))
 
+    def machines_page(self, week: str | None = None) -> p.MachinesPage:
+        return self._page("machines", machines_page())
+
+    def machine_page(self, machine: str) -> p.MachinePage:
+        return self._page("machine", machine_page(machine))
+
     def savings_page(self, month: str | None = None) -> p.SavingsPage:
         return self._page("savings", savings_page())
 
@@ -1343,6 +1513,7 @@ def empty() -> Gallery:
             "sheet": lambda page: replace(page, rows=(), peak_kw=None, peak_at=None, call=(), notes=(), target_kw=None),
             "forecast": lambda page: replace(page, targets=(), missing=("No forecast has been made yet.",), meaning=""),
             "meters": lambda page: replace(page, rows=(), readings_last_hour=0, balance_kwh=None),
+            "machines": lambda page: replace(page, weeks=(), drifts=()),
             "savings": lambda page: replace(
                 page,
                 month=month,
@@ -1477,7 +1648,19 @@ def clash() -> Gallery:
 def failing() -> Gallery:
     """Every page fails as no page should."""
     return Gallery(
-        broken=("overview", "plan", "happened", "sheet", "forecast", "meters", "savings", "year", "journal", "events")
+        broken=(
+            "overview",
+            "plan",
+            "happened",
+            "sheet",
+            "forecast",
+            "meters",
+            "machines",
+            "savings",
+            "year",
+            "journal",
+            "events",
+        )
     )
 
 

@@ -24,6 +24,7 @@ from dashboard.charts.pictures import overview_picture, plan_picture
 from dashboard.charts.power import merged, panel_for
 from dashboard.charts.small import bars, component, cumulative
 from dashboard.charts.spark import sparkline
+from dashboard.charts.states import energy_split, power_profile, state_bands, work_by_product, work_over_time
 from dashboard.colours import DARK, LIGHT, Inks, on_scale, readable_on
 from energy.model.forecast import Component
 from energy.model.horizon import Horizon
@@ -40,6 +41,12 @@ def all_pictures(inks: Inks) -> dict[str, dict[str, Any]]:
     axis = TimeAxis.of(load.p50.horizon, ZONE, inks)
     year = gallery.year_page()
     savings = gallery.savings_page()
+    machines, worn = gallery.machines_page(), gallery.machine_page("furnace-2")
+    over_time, by_product = (
+        work_over_time(worn.work, gallery.MACHINE_DRIFT, ZONE, inks),
+        work_by_product(worn.work, inks),
+    )
+    assert over_time is not None and by_product is not None
     return {
         "overview": overview_picture(gallery.picture(gallery.DAYS), gallery.NOW, ZONE, "EUR", inks),
         "plan": plan_picture(gallery.plan_page(), inks),
@@ -63,6 +70,11 @@ def all_pictures(inks: Inks) -> dict[str, dict[str, Any]]:
         "cumulative": cumulative(savings.month, savings.days, savings.interval, inks),
         "bars": bars([("a", 3.0, "3"), ("b", None, "–")], inks, colour=inks.day),
         "component": component(load.components[0], ZONE, inks),
+        "states": state_bands(machines, inks),
+        "energy split": energy_split(machines.lines, inks),
+        "profile": power_profile(worn.profiles[0], inks),
+        "work": over_time[0],
+        "products": by_product,
     }
 
 

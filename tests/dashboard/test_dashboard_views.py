@@ -44,6 +44,8 @@ SENTENCES = {
     "forecast": "Base load is predicted to ±4.7 %, 35 % better than last week's pattern. PV has been 31 % below "
     "its forecast since 10:00.",
     "meters": "Twelve of 14 meters answer; two are silent. The sub‑meters explain 88 % of the site's energy today.",
+    "machines": "3,532 kWh, 494 EUR, went into machines that were on and did nothing in week 20 of 2026. Furnace 2 "
+    "needs 6 % more energy for the same work than it used to.",
     "events": "Next: 250 kW less than the baseline, Wed 17:00 to 19:00; answer by 18:00.",
 }
 
@@ -76,6 +78,7 @@ ALOUD = {
     ("plan", "empty"): ("There is nothing to draw yet.",),
     ("savings", "empty"): ("No day has been accounted yet.",),
     ("year", "empty"): ("No quarter hour of 2026 has been measured yet.",),
+    ("machines", "empty"): ("Nothing has been learned yet.",),
     ("meters", "empty"): ("No meter is configured or none has been read yet.",),
     ("forecast", "empty"): ("No forecast has been made yet.",),
     ("events", "event_running"): ("Import at most 1,200 kW until 15:30.",),
@@ -296,6 +299,21 @@ def test_name_and_role_are_kept_in_the_address(open_view: Open) -> None:
 
 def test_an_unknown_role_is_not_believed(open_view: Open) -> None:
     assert open_view("plan", "bare", role="director").session_state["role"] == "planner"
+
+
+def test_machines_tell_their_waste_and_what_would_help(open_view: Open) -> None:
+    text = words(open_view("machines"))
+    assert "Furnace 2 needs 6.3 % more energy for the same work (4.8 to 7.8 %) since Thu 7 May" in text
+    assert "Switch off between 20:00 and 05:45 on working days: 1,192 kWh, 167 EUR a week" in text
+    assert "Not known" in text
+
+
+def test_a_machine_is_looked_at_on_its_own(open_view: Open) -> None:
+    at = open_view("machines")
+    assert any("**Rings**, 12 runs" in caption.value for caption in at.caption)  # the one that drifts comes first
+    at.segmented_control(key="one-machine").set_value("Press 1").run()
+    assert any("**Covers**, 18 runs" in caption.value for caption in at.caption)
+    assert not at.exception
 
 
 def test_the_wall_view_says_what_is_still_allowed(open_view: Open) -> None:
