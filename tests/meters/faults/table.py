@@ -42,6 +42,8 @@ RTU: tuple[Framing, ...] = ("rtu",)
 SCENARIOS = (
     # ---- late and never
     absent("late reply", plays.late),
+    Scenario(name="a little late, alone on the line", play=plays.slow(1.3), alone=True),
+    Scenario(name="every 3rd reply late, alone on the line", play=plays.each(3, plays.late), alone=True, least=SOME),
     absent("late reply, overtaken by others", plays.overtaken),
     Scenario(name="every 3rd reply late", play=plays.each(3, plays.late), least=SOME),
     Scenario(name="every 7th reply late", play=plays.each(7, plays.late), least=SOME),
@@ -120,11 +122,13 @@ SCENARIOS = (
     Scenario(name="byte by byte", play=plays.byte_by_byte, least=0.95),
     Scenario(name="each reply twice at once", play=plays.twice_at_once, least=0.95),
     Scenario(name="each reply twice", play=plays.twice, least=RIGHT),
+    Scenario(name="each reply twice, alone on the line", play=plays.twice, least=0.95, alone=True),
     Scenario(name="garbage behind the reply", play=plays.garbage_behind, least=0.95),
     Scenario(name="garbage a moment after the reply", play=plays.garbage_later, least=0.95),
     Scenario(name="a glitch before the reply", play=plays.garbage_before, least=0.95),
     Scenario(name="check sum left behind the reply", play=plays.check_sum_behind, least=0.95, framings=TCP),
     Scenario(name="replies held back and coalesced", play=plays.coalesced, least=ABSENT),
+    Scenario(name="replies held back and coalesced, alone on the line", play=plays.coalesced, alone=True),
     absent("too few bytes", plays.too_few_bytes),
     absent("too many bytes", plays.too_many_bytes),
     absent("an odd number of bytes", plays.odd_bytes),
