@@ -13,12 +13,13 @@ from energy.clock import Clock
 from energy.metering.belief import FROZEN_FROM, LAG_SECONDS, OVERLOAD, STEP_KWH, carried_kwh, used_kwh
 from energy.model.meter import Meter, Reading, ReadingQuality
 
-# A new level is believed when so many readings over so long agree on it and it has counted on meanwhile: no spike, dip or
-# swapped answer does. Nothing is lost by waiting: the doubted stands of a level that came true count after all.
+# A new level is believed when it has held for so long, and for so many readings after it was first seen to count: no spike,
+# dip or lost counter does. Nothing is lost by waiting: the doubted stands of a level that came true count after all.
 HOLDS_READINGS = 5
 HOLDS_SECONDS = 300.0
 FROZEN_SECONDS = 300.0  # a counter may lag behind for so long before it is said to stand still
 CLOCK_SECONDS = 5.0  # a wall clock that is off by more than this from the steady one was set
+WATCHED = 3  # new levels at a time, besides the newest
 REMEMBERED = 64  # stands against which one that comes late is held
 
 
@@ -42,7 +43,7 @@ class Watch:
     def __init__(self, meter: Meter, seed: Reading | None = None) -> None:
         self._meter = meter
         self._believed = _Level(meter)
-        self._new: _Level | None = None  # what may come to be believed
+        self._new: list[_Level] = []  # what may come to be believed, the oldest first
         self._told: deque[Reading] = deque(maxlen=REMEMBERED)
         self._t = 0.0  # seconds that went by since the first reading, by the steady clock where there is one
         self._taken_at: datetime | None = None
@@ -100,7 +101,7 @@ class Watch:
         believed, t = self._believed, self._t
         doubts = believed.doubts(t, reading)
         if not doubts or believed.came_back(t, reading):
-            self._new = None
+            self._new = []
             believed.go_on(t, reading)
             self._told.append(reading)
             return self._frozen(reading)
@@ -112,12 +113,14 @@ class Watch:
             ]
         if believed.changed_places(t, reading):
             return ["import and export have changed places"]
-        if self._new is None or self._new.doubts(t, reading):
-            self._new = _Level(self._meter, believed.step_kwh)
-        self._new.go_on(t, reading)
-        if not self._new.holds(t):
+        new = next((level for level in self._new if not level.doubts(t, reading)), None)
+        if new is None:
+            new = _Level(self._meter, believed.step_kwh)
+            self._new = [*self._new[:WATCHED], new]
+        new.go_on(t, reading)
+        if not new.holds(t):
             return doubts
-        self._believed, self._new = self._new, None
+        self._believed, self._new = new, []
         self._told.clear()
         return []
 
@@ -142,7 +145,7 @@ class _Level:
         self._since = self._moved = -math.inf
         self.moved_at: datetime | None = None
         self._count = 0
-        self._counted_on = False
+        self._held = 0  # readings since it first moved, with that one
         self._low_kw: float | None = None
         self._high_kw: float | None = None
 
@@ -201,7 +204,13 @@ class _Level:
         told = _stands(reading)
         if len(told) < 2 or len(self._stands) < 2:
             return False
-        return self._continues("import", t, told["export"]) and self._continues("export", t, told["import"])
+        if self._continues("import", t, told["export"]) and self._continues("export", t, told["import"]):
+            return True
+        # The last stands may have been small spikes; that the two are near each other by chance is out of the question.
+        (then, taken), (_, given) = self._stands["import"], self._stands["export"]
+        near = carried_kwh(self._meter.connection_kw, seconds=t - then, lag_kw=0.0, lag_seconds=0.0)
+        apart = abs(taken - given) > 4 * near
+        return apart and abs(told["export"] - taken) <= near and abs(told["import"] - given) <= near
 
     def go_on(self, t: float, reading: Reading) -> None:
         """Go on to what a reading says."""
@@ -224,11 +233,11 @@ class _Level:
             self._low_kw = power if self._low_kw is None else min(self._low_kw, power)
             self._high_kw = power if self._high_kw is None else max(self._high_kw, power)
         self._count += 1
-        self._counted_on = self._counted_on or moved
+        self._held += self._held > 0 or moved
 
     def holds(self, t: float) -> bool:
         """Whether the level has held for long enough, and has counted on."""
-        return self._counted_on and self._count >= HOLDS_READINGS and t - self._since >= HOLDS_SECONDS
+        return self._held >= HOLDS_READINGS and t - self._since >= HOLDS_SECONDS
 
     def stalled(self, t: float) -> bool:
         """Whether the counters stand still for so long that, by the lowest power meanwhile, one must have moved."""

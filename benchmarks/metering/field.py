@@ -203,8 +203,9 @@ class Field:
         return 0 <= gone < self._unseen()
 
     def _unseen(self) -> float:
-        """A change by less than this, the plant might have drawn itself (45 h is the longest gap)."""
-        return 1.5 * self.connection_kw * 46 + 10
+        """A change by less than this, the plant might have drawn itself (45 h is the longest gap, and it may follow half
+        a day in which the meter was frozen)."""
+        return 1.5 * self.connection_kw * 72 + 10
 
     def _set_clock(self, real: float, offset: float) -> float:
         """The host's clock is set an hour wrong, or right again; at most one hour off."""
@@ -224,7 +225,7 @@ class Field:
             one.fault = "frozen"
             one.true = all(self.registers[name].shows(one.real) == stand for name, stand in one.stands.items())
             return one
-        if self._begins("frozen", index, 0.0002, rng.choice((2, 10, 100, 1000))):
+        if self._begins("frozen", index, 0.0002, self._reads_in_half_a_day(rng.choice((2, 10, 100, 1000)))):
             self._frozen = Told(one.real, one.wall, one.steady, dict(one.stands), one.kw)
             return one
         for kind, chance, reads in FAULTS:
@@ -233,6 +234,9 @@ class Field:
                 one.fault = kind.replace("_", " ")
                 break
         return one
+
+    def _reads_in_half_a_day(self, reads: int) -> int:
+        return max(2, min(reads, int(12 * HOUR / self.every)))
 
     def _begins(self, kind: str, index: int, chance: float, reads: int) -> bool:
         if self._rng.random() >= chance:

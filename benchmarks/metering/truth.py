@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from benchmarks.metering.field import HOUR, Field, Told
 from energy.metering import intervals
@@ -166,6 +167,7 @@ class Truth:
         right = [t for t in answers if t.true and t.answered and t.stands.get(name) is not None]
         self._shown = {told.real: told.stands[name] or 0.0 for told in right}
         self._stands = sorted(self._shown)
+        self._moves = [b for a, b in pairwise(self._stands) if self._shown[a] != self._shown[b]]
         self._possible = sorted(self._misleading(answers))
         self._edges = [real for real, _ in plant.offsets]
         written = {c.real for c in plant.changes if c.written}
@@ -194,6 +196,8 @@ class Truth:
             if self._knowable(slot):
                 verdict.knowable += 1
                 verdict.known_of_knowable += kwh is not None
+            if not self._stands or self._real(slot * SLOT + SLOT) > self._stands[-1]:
+                kwh = None  # nothing true came since: a meter that froze at no power is seen when it moves again
             if kwh is None or one is None:
                 self._sum(run, verdict)
                 run = []
@@ -236,16 +240,16 @@ class Truth:
         real, step = self._real(edge * SLOT), self._plant.step
         if quality is Quality.MEASURED and not self._near_misleading(real):
             left, right = real - 5.5, real + 5.5
-            near = self._flow(*self._around(real, 1))
+            near = self._flow(*self._around(self._stands, real, 1))
             return self._most(left, real, right) + step + near
-        left, right = self._around(real, NEAR)
+        left, right = self._around(self._moves, real, NEAR)
         return self._most(min(left, real - SLOT), real, max(right, real + SLOT)) + step
 
-    def _around(self, real: float, count: int) -> tuple[float, float]:
-        i = bisect_left(self._stands, real)
-        if not self._stands:
-            return real, real
-        return self._stands[max(0, i - count)], self._stands[min(len(self._stands) - 1, i + count - 1)]
+    def _around(self, stands: list[float], real: float, count: int) -> tuple[float, float]:
+        """The stands so many to each side of a moment."""
+        i = bisect_left(stands, real)
+        left, right = i - count, i + count - 1
+        return (stands[left] if left >= 0 else 0.0), (stands[right] if right < len(stands) else self._stands[-1])
 
     def _flow(self, left: float, right: float) -> float:
         """What the line between two stands may be off within 5.5 s of one of them."""

@@ -180,14 +180,20 @@ class _Walk:
 
     def _chain_to(self, told: _Told, doubted: Sequence[_Told]) -> list[_Told]:
         """The doubted stands just before this one from which it goes on, each from the one before."""
-        chain: list[_Told] = []
-        after = told
+        chain: list[_Told] = [told]
+        left_out = 0
         for one in reversed(doubted):
-            if not self._goes_on(one, after):
+            if self._goes_on(one, chain[-1]):
+                chain.append(one)
+                left_out = 0
+            elif len(chain) > 2 and self._goes_on(one, chain[-2]):  # the one between is a dip or a spike of its own
+                chain[-1] = one
+                left_out = 0
+            elif left_out < AMBIGUOUS:
+                left_out += 1
+            else:
                 break
-            chain.append(one)
-            after = one
-        return chain[::-1]
+        return chain[:0:-1]
 
     def _says_frozen(self, one: _Told) -> bool:
         """Whether a stand was doubted for standing still under power."""
@@ -279,6 +285,7 @@ def stitched(made: list[Stand], exchanges: Sequence[Exchange], meter: Meter, cou
         first = _exchanged_at(made, exchange.at)
         if first is None:
             continue
+        first = _forget_stale(made, first, old, meter)
         before, after = made[first - 1], made[first]
         if before.piece == after.piece:  # the counter does not show it: the new meter stood where the old one did
             made[first:] = [replace(one, piece=one.piece + 1) for one in made[first:]]
@@ -297,6 +304,24 @@ def stitched(made: list[Stand], exchanges: Sequence[Exchange], meter: Meter, cou
             for one in made[first:]
         ]
     return made
+
+
+def _forget_stale(made: list[Stand], first: int, old: float | None, meter: Meter) -> int:
+    """Leave out the still stands before an exchange at `first` if the old meter had counted on beyond them, and more than
+    it can have since the last of them: they were stale. Returns where the new meter begins now."""
+    begun = last = first - 1
+    while begun > 0 and (made[begun - 1].said, made[begun - 1].piece) == (made[last].said, made[last].piece):
+        begun -= 1
+
+    def can_count(since: Stand) -> bool:
+        seconds = (made[first].at - since.at).total_seconds()
+        most = carried_kwh(meter.connection_kw, seconds=seconds, lag_kw=0.0, lag_seconds=0.0)
+        return used_kwh(since.said, old or 0.0, rollover_kwh=meter.rollover_kwh, at_most_kwh=most) is not None
+
+    if old is None or begun == last or can_count(made[last]) or not can_count(made[begun]):
+        return first
+    del made[begun + 1 : first]
+    return begun + 1
 
 
 def _written_down(exchange: Exchange, counter: str) -> tuple[float | None, float | None]:

@@ -36,14 +36,16 @@ def minutely(*stands: float, first: int = 0, kw: float | None = 60.0) -> list[Re
         ([100, 150, 150, 150, 101, 102], "gsssgg"),  # that lasts
         ([100, 0, 101], "gsg"),  # a dip
         ([100, -1, 101], "gsg"),
-        # a reset: believed with the fifth stand after five minutes that agrees
+        # a reset: believed with the fifth stand from the first on that shows that it counts
         ([100, 0, 1, 2, 3, 4, 5, 6], "gsssssgg"),
         ([100, 500, 501, 502, 503, 504, 505, 506], "gsssssgg"),  # a meter that stands higher
         # the new level has to count: a device that has lost its counter says 0 for long
         ([100, *[0] * 20, 101], "g" + "s" * 20 + "g"),
-        ([100, *[0] * 20, 1, 2], "g" + "s" * 20 + "gg"),  # it was a reset at a machine at rest
-        # a spike while a new level is being watched: that starts anew
-        ([100, 0, 1, 2, 900, 4, 5, 6, 7, 8, 9, 10], "gsssssssssgg"),
+        ([100, *[0] * 20, 1, 2, 3, 4, 5, 6], "g" + "s" * 24 + "gg"),  # it was a reset at a machine at rest
+        ([100, *[0] * 20, 5, 5, 0, 0, 101], "g" + "s" * 24 + "g"),  # a spike does not count as counting on
+        # a spike or a dip while a new level is being watched
+        ([100, 0, 1, 2, 900, 4, 5, 6, 7], "gssssssgg"),
+        ([100, 0, 1, 2, 0, 4, 5, 6, 7], "gssssssgg"),
     ],
 )
 def test_counters_that_jump(stands, expected):
