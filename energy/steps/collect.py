@@ -21,10 +21,19 @@ from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, S
 from energy.model.site import Site
 from energy.store import Store
 from energy.store.metered import site_meters
+from energy.store.thinning import Grade
 
 LATE = timedelta(hours=6)  # readings this late still change their intervals in the regular round
 PART_LATE = timedelta(minutes=15)  # a part of a virtual meter that is silent for longer is dead, not late
 RUNS_KNOWN = timedelta(days=62)  # runs that become known this late still change the loads
+NO_BOUND = 10**18
+THIN_SECONDS = 10.0  # of work a round; two million readings
+# From what age on raw readings are thinned, and how far; the further ones only where there is no room.
+THINNED = (
+    (timedelta(days=2), Grade.MINUTES),
+    (timedelta(hours=1), Grade.MINUTES),
+    (timedelta(days=1), Grade.EDGES),
+)
 RUNS_NOTE = "runs that the loads know"
 
 
@@ -57,8 +66,22 @@ def collect(
     if stale is not None and stale < oldest:
         oldest = floor_to(stale, step)
     loads = renew_loads(store, site, meters, Interval(oldest, until), now) if oldest < until else 0
-    pruned = store.readings.prune(now - timedelta(days=raw_days), raw_bytes)
+    pruned = make_room(store, meters, step, now, raw_days, raw_bytes)
     return Collected(intervals=changed, loads=loads, pruned=pruned)
+
+
+def make_room(
+    store: Store, meters: Sequence[Meter], step: timedelta, now: datetime, raw_days: float, raw_bytes: int
+) -> int:
+    """Drop raw readings that are too old, and thin the older ones to one a minute, which changes no interval. Where the
+    rest takes too much room, thin what is younger, then to the stands at the edges alone, and only then drop the oldest.
+    Returns how many went; a round works for some seconds at the most, the next one goes on."""
+    went = store.readings.prune(now - timedelta(days=raw_days), NO_BOUND)
+    for number, (age, grade) in enumerate(THINNED):
+        if number and store.readings.fits(raw_bytes):
+            return went
+        went += store.thinning.thin(meters, step, floor_to(now - age, step), grade, seconds=THIN_SECONDS)
+    return went + store.readings.prune(now - timedelta(days=raw_days), raw_bytes)
 
 
 def stale_since(store: Store, until: datetime) -> datetime | None:

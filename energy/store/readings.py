@@ -25,7 +25,8 @@ DOUBTED = reading.c.quality == sa.literal_column("'suspect'")  # said as the ind
 LATEST = datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SHAPE = [column.name for column in COLUMNS].index("shape")
-ROW_BYTES = 64  # a row without its texts, on the safe side: SQLite takes 35 with two numbers, about 50 with three
+ROW_BYTES = 64  # a row without its texts and further numbers, on the safe side: SQLite takes 35 with two numbers
+AT_ONCE = 2_000  # readings that go in one transaction: some ten milliseconds, for which others wait
 
 
 class Readings(Repository):
@@ -143,28 +144,62 @@ class Readings(Repository):
         """Drop raw readings older than `before`, then the oldest until they fit; the newest GOOD one of each meter
         and whatever is not yet turned into intervals stay. Returns how many went."""
         went = self._drop(micros(before))
+        if self.fits(at_most_bytes):
+            return went
         cut = self._cut(at_most_bytes)
         return went if cut is None else went + self._drop(cut)
 
+    def fits(self, at_most_bytes: int) -> bool:
+        """Whether the raw readings take no more than that. Where the whole database does not, they do not; else they
+        are counted, which takes a second for ten million."""
+        if self._database.is_sqlite:
+            asked = "SELECT (page_count - freelist_count) * page_size FROM {}, {}, {}".format(
+                *(f"pragma_{name}()" for name in ("page_count", "freelist_count", "page_size"))
+            )
+            with self._reading() as connection:
+                if int(connection.exec_driver_sql(asked).scalar_one()) <= at_most_bytes:
+                    return True
+        return self.estimated_bytes() <= at_most_bytes
+
+    def estimated_bytes(self) -> int:
+        """What the raw readings take, worked out from how many there are and how long their texts and numbers."""
+        count, long = self._measured()
+        return count * ROW_BYTES + long
+
+    def _measured(self) -> tuple[int, int]:
+        of_site = reading.c.channel.in_(channels_of(self._site, METER))
+        # Bytes of what is text or binary; of the numbers as bytes their length is the same on both databases.
+        parts = (reading.c.note, reading.c.others, reading.c.raw, reading.c.numbers)
+        long = sum((sa.func.coalesce(sa.func.length(part), 0) for part in parts), sa.literal(0))
+        count, total = self._rows(sa.select(sa.func.count(), sa.func.sum(long)).where(of_site))[0]
+        return int(count), int(total or 0)
+
     def _drop(self, before: int) -> int:
-        """Drop what may go and is older; a meter at a time, so that nobody waits long for the write lock."""
+        """Drop what may go and is older; some thousands at a time, so that nobody waits long for the write lock."""
         went = 0
         for meter in self._rows(channels_of(self._site, METER)):
-            with self._writing() as connection:
-                statement = sa.delete(reading).where(
-                    reading.c.channel == meter.id, reading.c.taken_at < before, *_may_go(sa.literal(meter.id))
-                )
-                went += connection.execute(statement).rowcount
+            that = (reading.c.channel == meter.id, *_may_go(sa.literal(meter.id)))
+            until, gone = 0, 1
+            while until < before and gone:
+                until = self._some_before(meter.id, before)
+                with self._writing() as connection:
+                    gone = connection.execute(sa.delete(reading).where(*that, reading.c.taken_at < until)).rowcount
+                went += gone
         return went
+
+    def _some_before(self, number: int, before: int) -> int:
+        """A time before which a meter has at most some thousands of readings; no later than `before`."""
+        old = sa.select(reading.c.taken_at).where(reading.c.channel == number, reading.c.taken_at < before)
+        found = self._rows(old.order_by(reading.c.taken_at).offset(AT_ONCE).limit(1))
+        return int(found[0].taken_at) if found else before
 
     def _cut(self, at_most_bytes: int) -> int | None:
         """The time before which readings must go so that the rest fits; None where all fit or nothing may go."""
-        of_site = reading.c.channel.in_(channels_of(self._site, METER))
-        texts = sa.func.length(reading.c.note) + sa.func.coalesce(sa.func.length(reading.c.others), 0)
-        count, long = self._rows(sa.select(sa.func.count(), sa.func.sum(texts)).where(of_site))[0]
-        size = count * ROW_BYTES + (long or 0)
+        count, long = self._measured()
+        size = count * ROW_BYTES + long
         if size <= at_most_bytes:
             return None
+        of_site = reading.c.channel.in_(channels_of(self._site, METER))
         too_many = math.ceil((size - at_most_bytes) / (size / count))
         ordered = (
             sa.select(reading.c.taken_at)

@@ -39,6 +39,7 @@ from energy.store.runs import Runs
 from energy.store.series import SeriesShelf
 from energy.store.steps import Steps
 from energy.store.tables import MeterRow, NoteRow, table
+from energy.store.thinning import Thinning
 
 __all__ = [
     "AsIs",
@@ -88,6 +89,7 @@ class Store:
         self.readings = Readings(database, site)
         self.releases = Releases(database, site)
         self.exchanges = Exchanges(database, site)
+        self.thinning = Thinning(database, site, self.readings, self.exchanges)
         self.intervals = Intervals(database, site)
         self.billed = Intervals(database, site, BILLED)
         self.series = SeriesShelf(database, site)
