@@ -92,6 +92,7 @@ class Bus:
         self._doubles = False  # answers came that nobody waited for
         self._next_transaction = random.randrange(1, 60_000)
         self._overloaded = False
+        self.hunting = False  # units are looked for: most are silent, and that says nothing of the line
 
     async def read(self, unit: int, code: int, start: int, count: int, timeout: float) -> list[int]:
         """The registers start … start + count. MeterError says what happened, in words for a person."""
@@ -235,6 +236,10 @@ class Bus:
 
     def _no_answer(self, line: Connection, known: Unit, began: float, waited: float, numbered: bool) -> None:
         self._ended_at = line.loop.time()
+        if self.hunting:
+            if not numbered:
+                known.missed(self._ended_at)
+            return
         known.hurried = bool(known.slowest) and not known.silent and waited < POLITE_SECONDS
         self.units.used_in_vain(known, self._ended_at - began, self._ended_at)
         self._silent += 1

@@ -180,6 +180,7 @@ async def connected(line: Line) -> AsyncIterator[Any]:
     from meters import bus
 
     joined = bus.join(line)
+    joined.hunting = True
     try:
         yield joined
     finally:

@@ -45,6 +45,7 @@ from energy.model.series import Series
 from energy.model.site import Machine
 from energy.reports import pages as p
 from energy.store.store import JournalEntry
+from tests.dashboard.found import Commissioning
 
 ZONE = "Europe/Berlin"
 HERE = ZoneInfo(ZONE)
@@ -1288,7 +1289,7 @@ def events_page() -> p.EventsPage:
 
 
 @dataclass
-class Gallery:
+class Gallery(Commissioning):
     """An EnergyService over invented pages that keeps what it was asked to do, each id once."""
 
     roles: tuple[str, ...] = ("planner", "energy manager", "shift lead")

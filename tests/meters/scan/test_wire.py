@@ -57,11 +57,11 @@ def command(*words: str) -> str:
 
 def test_units_and_their_models_behind_one_address():
     port = free_port()
-    with served(settings(port, unit=2), settings(port, unit=5, profile="janitza-umg96")):
-        said = json.loads(command("scan", f"127.0.0.1:{port}", "--units", "1-6", "--watch", "0.5", "--json"))
+    with served(settings(port, unit=2), settings(port, unit=12, profile="janitza-umg96")):
+        said = json.loads(command("scan", f"127.0.0.1:{port}", "--units", "1-12", "--watch", "0.5", "--json"))
     assert sorted((one["settings"]["unit"], one["settings"]["profile"]) for one in said) == [
         (2, "eastron-sdm630"),
-        (5, "janitza-umg96"),
+        (12, "janitza-umg96"),
     ]
     assert all(one["score"] == 1.0 and one["values"]["power"] == pytest.approx(87.0) for one in said)
 
