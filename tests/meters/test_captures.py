@@ -7,8 +7,8 @@ import yaml
 
 from meters.image import places, quantities
 from meters.modbus import Settings
-from meters.modbus_reader import planned_reads
 from meters.profile import Profile, names
+from meters.reads import planned_reads
 
 FOLDER = Path(__file__).parent.parent / "captures"
 

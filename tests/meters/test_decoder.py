@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from meters.decoder import Decoder, Said, compiled
 from meters.image import image, quantities
-from meters.modbus_reader import planned_reads
 from meters.profile import Profile, load, names, parse
 from meters.quantities import KINDS, UNITS
+from meters.reads import planned_reads
 from meters.registers import RegisterType, width
 
 ODD = (0x0000, 0x0001, 0x7FFF, 0x8000, 0xFFFF, 0x7F80, 0x7FC0, 0xFF80, 0x7FF0, 0x4000)
