@@ -79,8 +79,12 @@ def show(name: str) -> None:
 
 @meters.command()
 @click.option("--profile", required=True, help="a name of `loadstone meters list`, or the path of your own .yaml")
-@click.option("--host", required=True, help="address of the meter or its gateway")
-@click.option("--port", default=502, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", help="address of the meter or its gateway")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: 502]")
+@click.option("--device", help="in place of a host: a serial line, such as /dev/ttyUSB0")
+@click.option("--baudrate", type=int, help="of the serial line  [default: 19200]")
+@click.option("--parity", type=click.Choice(["none", "even", "odd"]), help="of the serial line  [default: even]")
+@click.option("--raw-gateway", is_flag=True, help="the gateway passes serial frames on (RTU over TCP)")
 @click.option(
     "--unit", type=click.IntRange(0, 255), help="Modbus unit (slave) number  [default: the model's usual one]"
 )
@@ -88,7 +92,18 @@ def show(name: str) -> None:
 @click.option("--ct-ratio", default=1.0, show_default=True, help="where the meter does not know its transformers")
 @click.option("--invert", is_flag=True, help="crossed current transformers: change the direction")
 def read(
-    *, profile: str, host: str, port: int, unit: int | None, timeout: float, ct_ratio: float, invert: bool
+    *,
+    profile: str,
+    host: str | None,
+    port: int | None,
+    device: str | None,
+    baudrate: int | None,
+    parity: str | None,
+    raw_gateway: bool,
+    unit: int | None,
+    timeout: float,
+    ct_ratio: float,
+    invert: bool,
 ) -> None:
     """Print what a meter says right now; what it does not say is –.
 
@@ -100,12 +115,15 @@ def read(
 
     known = known_by(profile)
     unit = known.usual_unit if unit is None else unit
-    said = {"host": host, "port": port, "unit": unit, "profile": profile}
+    transport = "serial" if device else "rtu-over-tcp" if raw_gateway else "tcp"
+    way = {"host": host, "port": port, "device": device, "baudrate": baudrate, "parity": parity}
+    said = {"transport": transport, "unit": unit, "profile": profile} | {k: v for k, v in way.items() if v is not None}
     reader, quantities = _reader_of(said | {"timeout_seconds": timeout, "ct_ratio": ct_ratio, "invert": invert})
     reading = asyncio.run(_read_once(reader))
     if reading.quality is ReadingQuality.NO_ANSWER:
         raise MeterError(f"{reading.note} (profile {profile}, unit {unit})")
-    click.echo(f"{known.name}, {host}:{port} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
+    where = device or f"{host}:{port or 502}"
+    click.echo(f"{known.name}, {where} unit {unit}, {reading.taken_at:%Y-%m-%d %H:%M:%S} UTC")
     for line in reading_lines(quantities, reading):
         click.echo(line)
     if known.note:

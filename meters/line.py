@@ -68,21 +68,23 @@ class LineSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    transport: Transport = Transport.TCP
-    host: str = ""
-    port: int = Field(default=502, ge=1, le=65535)  # 802 with tls
-    device: str = ""  # serial: /dev/ttyUSB0, better /dev/serial/by-id/…; Windows: COM3
-    baudrate: int = Field(default=19200, ge=300, le=4_000_000)
-    parity: Parity = "even"
-    stop_bits: Literal[1, 2] = 1
-    ca_file: str = ""  # tls: who signed the meter's certificate
-    client_cert: str = ""  # tls: who we are
-    client_key: str = ""
-    server_name: str = ""  # tls: the name in the meter's certificate, where it is not the host
-    unit: int = Field(default=1, ge=0, le=255)
-    timeout_seconds: float = Field(default=1.0, gt=0, le=60)
-    pause_ms: float | None = Field(default=None, ge=0, le=10_000)  # silence between two requests; learned if not said
-    echoes_unit: bool = True  # false: a gateway that answers as unit 0 or 255 whoever was asked
+    transport: Transport = Field(Transport.TCP, description="`rtu-over-tcp`: a gateway that passes serial frames on")
+    host: str = Field("", description="address of the meter or its gateway; needed unless it is a serial line")
+    port: int = Field(502, ge=1, le=65535, description="802 with `tls`")
+    device: str = Field("", description="serial: /dev/serial/by-id/…, /dev/ttyUSB0, COM3")
+    baudrate: int = Field(19200, ge=300, le=4_000_000, description="serial")
+    parity: Parity = Field("even", description="serial")
+    stop_bits: Literal[1, 2] = Field(1, description="serial")
+    ca_file: str = Field("", description="tls: the authority that signed the meter's certificate, PEM")
+    client_cert: str = Field("", description="tls: our certificate, PEM")
+    client_key: str = Field("", description="tls: its key, PEM, without a passphrase")
+    server_name: str = Field("", description="tls: the name in the meter's certificate, where it is not the host")
+    unit: int = Field(1, ge=0, le=255, description="Modbus unit (slave) number")
+    timeout_seconds: float = Field(1.0, gt=0, le=60, description="how long an answer may take")
+    pause_ms: float | None = Field(
+        None, ge=0, le=10_000, description="silence between an answer and the next request; learned if not said"
+    )
+    echoes_unit: bool = Field(True, description="false: a gateway that answers as unit 0 or 255, whoever was asked")
 
     @model_validator(mode="before")
     @classmethod
