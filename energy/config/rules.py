@@ -55,7 +55,27 @@ def addresses(data: dict[str, Any], mistakes: Mistakes) -> dict[tuple[str, str, 
                 said = f"{address[0]} port {address[1]} unit {address[2]} is {at[address]} already"
                 mistakes.add(f"{path}.port", said)
             at.setdefault(address, path)
+    _serial_lines(data, mistakes)
     return at
+
+
+def _serial_lines(data: dict[str, Any], mistakes: Mistakes) -> None:
+    """A serial line has one baud rate and parity, and each unit once."""
+    units: dict[tuple[str, str], str] = {}
+    lines: dict[str, tuple[str, dict[str, Any]]] = {}
+    for path, row in _rows(data, "meters"):
+        device = row.get("device")
+        if not isinstance(device, str):
+            continue
+        address = (device, str(row.get("unit", 1)))
+        if address in units:
+            mistakes.add(f"{path}.device", f"{device} unit {address[1]} is {units[address]} already")
+        units.setdefault(address, path)
+        spoken = {key: row.get(key) for key in ("baudrate", "parity", "stop_bits")}
+        first, said = lines.setdefault(device, (path, spoken))
+        for key, value in spoken.items():
+            if value != said[key]:
+                mistakes.add(f"{path}.{key}", f"differs from that of {first} on the same line; {device} has one")
 
 
 def unique_meters(data: dict[str, Any], mistakes: Mistakes) -> None:

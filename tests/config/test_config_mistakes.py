@@ -105,6 +105,9 @@ optimiser: {kind: milp}
     ]
 
 
+SERIAL = "kind: modbus, profile: siemens-pac, transport: serial, device: /dev/x, connection_kw: 1"
+
+
 @pytest.mark.parametrize(
     ("line", "where", "what"),
     [
@@ -112,6 +115,16 @@ optimiser: {kind: milp}
             "meters: [{id: a, kind: modbus, profile: siemens-pac, host: h, connection_kw: 1}]",
             "meters",
             "none has `role: settlement` and `measures: grid`",
+        ),
+        (
+            f"meters: [{{id: a, unit: 2, {SERIAL}, role: settlement, measures: grid}}, {{id: b, unit: 2, {SERIAL}}}]",
+            "meters[1].device",
+            "/dev/x unit 2 is meters[0] already",
+        ),
+        (
+            f"meters: [{{id: a, baudrate: 9600, {SERIAL}, role: settlement, measures: grid}}, {{id: b, unit: 2, {SERIAL}}}]",
+            "meters[1].baudrate",
+            "differs from that of meters[0] on the same line; /dev/x has one",
         ),
         ("meters: {id: a}", "meters", "should be a list"),
         ("feeds: {kind: file}", "feeds", "should be a list"),

@@ -8,6 +8,7 @@ from energy.errors import LoadstoneError
 from energy.twin.stand import Stand
 from meters.catalogue import FAMILIES, known_by, manual_number
 from meters.commands import meters
+from meters.modbus import Settings
 from meters.profile import load, names
 from tests.meters.sunspec_device import answering, capture
 from tests.meters.wire import Fixed, free_port, settings, simulator
@@ -54,6 +55,27 @@ def test_read_prints_every_quantity_with_its_unit():
     assert ["total_import", "1,234.500", "kWh"] in lines
     assert ["power_factor", "0.950"] in lines
     assert ["voltage_l1", "231.800", "V"] in lines
+
+
+@pytest.mark.parametrize("transport", ["rtu-over-tcp", "serial"])
+def test_read_goes_over_other_lines(tmp_path, transport):
+    device = str(tmp_path / "line")
+    if transport == "serial":
+        way = {"transport": transport, "device": device, "parity": "none", "baudrate": 9600}
+        said = Settings.model_validate({"profile": "eastron-sdm630", **way})
+        words = ["--device", device, "--parity", "none", "--baudrate", "9600"]
+    else:
+        said = settings(free_port(), transport=transport)
+        words = ["--host", "127.0.0.1", "--port", str(said.port), "--raw-gateway"]
+    with Served(said, Stand(1234.5, 0.0, 42.0)):
+        result = CliRunner().invoke(meters, ["read", "--profile", "eastron-sdm630", *words], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert ["power", "42.000", "kW"] in [line.split() for line in result.output.splitlines()]
+
+
+def test_a_meter_without_an_address_is_not_read():
+    with pytest.raises(LoadstoneError, match="transport tcp needs `host`"):
+        CliRunner().invoke(meters, ["read", "--profile", "eastron-sdm630"], catch_exceptions=False)
 
 
 def test_what_is_not_said_is_a_dash(tmp_path):
