@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from meters.doubts import doubted, exchanged, reject, release
 from meters.scan.commands import scan, try_settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def meters() -> None:
 
 meters.add_command(scan)
 meters.add_command(try_settings)
+for command in (doubted, release, reject, exchanged):
+    meters.add_command(command)
 
 
 @meters.command("list")

@@ -111,9 +111,9 @@ class Watch:
                 for name, kwh in _stands(reading).items()
                 if kwh < 0
             ]
-        if believed.changed_places(t, reading):
-            return ["import and export have changed places"]
         new = next((level for level in self._new if not level.doubts(t, reading)), None)
+        if new is None and believed.changed_places(t, reading):
+            return ["import and export have changed places"]
         if new is None:
             new = _Level(self._meter, believed.step_kwh)
             self._new = [*self._new[:WATCHED], new]
@@ -202,7 +202,7 @@ class _Level:
     def changed_places(self, t: float, reading: Reading) -> bool:
         """Whether each counter says what the other one would; such a level is never believed, however long it holds."""
         told = _stands(reading)
-        if len(told) < 2 or len(self._stands) < 2:
+        if len(told) < 2 or len(self._stands) < 2 or all(self._continues(name, t, kwh) for name, kwh in told.items()):
             return False
         if self._continues("import", t, told["export"]) and self._continues("export", t, told["import"]):
             return True

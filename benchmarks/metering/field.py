@@ -286,7 +286,8 @@ class Field:
         one.true = False
 
     def _changed_places(self, one: Told) -> None:
-        if self.two_way:
+        told = [stand for stand in one.stands.values() if stand is not None]
+        if self.two_way and abs(told[0] - told[1]) > self._unseen():  # else nobody could tell
             one.stands = {"import": one.stands["export"], "export": one.stands["import"]}
             one.true = False
 

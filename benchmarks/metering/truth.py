@@ -168,6 +168,7 @@ class Truth:
         self._shown = {told.real: told.stands[name] or 0.0 for told in right}
         self._stands = sorted(self._shown)
         self._moves = [b for a, b in pairwise(self._stands) if self._shown[a] != self._shown[b]]
+        self._decided = min(self._moves[-10], self._stands[-1] - 600) if len(self._moves) > 10 else 0.0
         self._possible = sorted(self._misleading(answers))
         self._edges = [real for real, _ in plant.offsets]
         written = {c.real for c in plant.changes if c.written}
@@ -196,8 +197,8 @@ class Truth:
             if self._knowable(slot):
                 verdict.knowable += 1
                 verdict.known_of_knowable += kwh is not None
-            if not self._stands or self._real(slot * SLOT + SLOT) > self._stands[-1]:
-                kwh = None  # nothing true came since: a meter that froze at no power is seen when it moves again
+            if self._real(slot * SLOT + SLOT) > self._decided:
+                kwh = None  # a meter that froze at no power is seen when it has moved again for a while
             if kwh is None or one is None:
                 self._sum(run, verdict)
                 run = []
@@ -240,7 +241,7 @@ class Truth:
         real, step = self._real(edge * SLOT), self._plant.step
         if quality is Quality.MEASURED and not self._near_misleading(real):
             left, right = real - 5.5, real + 5.5
-            near = self._flow(*self._around(self._stands, real, 1))
+            near = self._flow(*self._around(self._stands, real, 2))
             return self._most(left, real, right) + step + near
         left, right = self._around(self._moves, real, NEAR)
         return self._most(min(left, real - SLOT), real, max(right, real + SLOT)) + step
@@ -252,9 +253,9 @@ class Truth:
         return (stands[left] if left >= 0 else 0.0), (stands[right] if right < len(stands) else self._stands[-1])
 
     def _flow(self, left: float, right: float) -> float:
-        """What the line between two stands may be off within 5.5 s of one of them."""
-        apart = right - left
-        return (self._curve.kwh(right) - self._curve.kwh(left)) * min(1.0, 5.5 / apart) if apart > 0 else 0.0
+        """What the line between two stands may be off within 5.5 s of one of them (or between their neighbours, where
+        one of the two was not believed)."""
+        return (self._curve.kwh(right) - self._curve.kwh(left)) * min(1.0, 5.5 / self._plant.every)
 
     def _most(self, left: float, real: float, right: float) -> float:
         return max(
@@ -287,7 +288,7 @@ class Truth:
             return False
         left = bisect_right(self._stands, self._real(start) + 5) - 1
         right = bisect_left(self._stands, self._real(end) - 5)
-        if left < 0 or right >= len(self._stands):
+        if left < 0 or right >= len(self._stands) or self._stands[right] > self._decided:
             return False
         a, b = self._stands[left], self._stands[right]
         return not any(a <= change <= b for change in self._breaks) and not any(

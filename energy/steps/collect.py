@@ -3,13 +3,14 @@
 Idempotent: the same readings write nothing new; a late reading or a late run writes a newer version of what it changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from energy.clock import floor_to
+from energy.metering.belief import EXCHANGED_WITHIN
 from energy.metering.intervals import intervals
 from energy.metering.site import base_load, job_loads, only_shares, shaped, site_load
 from energy.metering.tree import counting, in_order
@@ -19,6 +20,7 @@ from energy.model.job import Mode
 from energy.model.meter import Measures, Meter, Part, Quality
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
+from energy.steps.restate import spoken_of
 from energy.store import Store
 from energy.store.metered import site_meters
 from energy.store.thinning import Grade
@@ -61,6 +63,9 @@ def collect(
             continue
         changed += collect_meter(store, meter, since, until, site.step_minutes, now)
         oldest = min(oldest, since)
+    restated = restate(store, meters, until, site.step_minutes, now)
+    changed += sum(restated.values())
+    oldest = min([oldest, *restated])
     changed += collect_virtual(store, site, meters, Interval(min(oldest, until), until), now)
     stale = stale_since(store, until)
     if stale is not None and stale < oldest:
@@ -106,19 +111,48 @@ def first_open(store: Store, meter: Meter, until: datetime, step: timedelta, lat
 
 
 def collect_meter(
-    store: Store, meter: Meter, since: datetime, until: datetime, step_minutes: int, now: datetime
+    store: Store,
+    meter: Meter,
+    since: datetime,
+    until: datetime,
+    step_minutes: int,
+    now: datetime,
+    but: Collection[datetime] = (),
 ) -> int:
-    """The intervals of one meter over a span, kept where they are new or differ."""
+    """The intervals of one meter over a span (but for some, by their start), kept where they are new or differ."""
     edges = Horizon.between(since, until, step_minutes)
-    readings = store.readings.of(
-        meter.id, Interval(since - timedelta(minutes=2 * step_minutes), now + timedelta(seconds=1))
-    )
+    looked = Interval(since - timedelta(minutes=2 * step_minutes), now + timedelta(seconds=1))
+    readings = store.readings.of(meter.id, looked)
     before = store.readings.good_before(meter.id, since)
     if before is not None and (not readings or before.taken_at < readings[0].taken_at):
         readings = [before, *readings]
     if not readings:
         return 0
-    return store.intervals.put(intervals(readings, meter, edges), now)
+    told = Interval(looked.start - EXCHANGED_WITHIN, looked.end)
+    steps = store.readings.clock_steps(meter.id, Interval(told.start, looked.start))
+    exchanges = store.exchanges.of(meter.id, told)
+    made = intervals([*steps, *readings], meter, edges, exchanges=exchanges)
+    return store.intervals.put([one for one in made if one.start not in but], now)
+
+
+def restate(
+    store: Store, meters: Sequence[Meter], until: datetime, step_minutes: int, now: datetime
+) -> dict[datetime, int]:
+    """The intervals that people's words on readings and meters change: since when → how many. What a file of the network
+    operator said stays."""
+    by_id = {meter.id: meter for meter in meters}
+    found: dict[datetime, int] = {}
+    for id, span in spoken_of(store):
+        since = floor_to(span.start, timedelta(minutes=step_minutes))
+        end = min(until, span.end)
+        if id not in by_id or since >= end:
+            continue
+        kept = store.intervals.of(id, Interval(since, end))
+        imported = {one.start for one in kept if one.quality is Quality.IMPORTED}
+        end = floor_to(end, timedelta(minutes=step_minutes))
+        changed = collect_meter(store, by_id[id], since, end, step_minutes, now, but=imported)
+        found[since] = found.get(since, 0) + changed
+    return found
 
 
 def collect_virtual(store: Store, site: Site, meters: Sequence[Meter], span: Interval, now: datetime) -> int:

@@ -121,12 +121,15 @@ def consequences(store: Store, meter: Meter, done: Exchange) -> list[str]:
     others = [one for one in store.exchanges.of(meter.id, span) if one.at != done.at]
     told = []
     for counter in COUNTERS:
-        without = good_stands(readings, meter, counter, others)
-        if not without:
+        unwritten = replace(done, old_import_kwh=None, new_import_kwh=None, old_export_kwh=None, new_export_kwh=None)
+        cut, bridged = (
+            len({stand.piece for stand in good_stands(readings, meter, counter, [*others, one])})
+            for one in (unwritten, done)
+        )
+        if cut == 0:
             continue
-        pieces = len({stand.piece for stand in good_stands(readings, meter, counter, [*others, done])})
         name = counter.removesuffix("_kwh")
-        if pieces < len({stand.piece for stand in without}):
+        if bridged < cut:
             told.append(f"Noted: no {name} is lost across the exchange.")
         else:
             told.append(f"Noted: the {name} across the exchange stays unknown; the stands do not bridge the readings.")

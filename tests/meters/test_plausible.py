@@ -122,6 +122,11 @@ def test_counters_that_changed_places_are_never_believed():
     assert [watch.judge(row).note for row in rows][1] == "import and export have changed places"
 
 
+def test_counters_that_roll_over_together_have_not_changed_places():
+    rows = [reading(60 * i, (998 + i) % 1000, (997 + 2 * i) % 1000) for i in range(12)]
+    assert judged(rows, replace(METER, rollover_kwh=1000)) == "ggsssssggggg"
+
+
 def test_after_a_restart_the_first_reading_is_held_against_the_newest_that_counts():
     seed = reading(-3600, 100)
     assert judged([reading(0, 300), reading(10, 300.1)], seed=seed) == "gg"
