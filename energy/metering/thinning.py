@@ -70,6 +70,8 @@ def _calm(earlier: Reading, later: Reading, meter: Meter) -> bool:
     good = ReadingQuality.GOOD
     if earlier.quality is not good or later.quality is not good or later.clock_step_seconds is not None:
         return False
+    if earlier.state != later.state:  # when a machine began or stopped is what its state is kept for
+        return False
     seconds = (later.taken_at - earlier.taken_at).total_seconds()
     return 0 < seconds <= CALM_SECONDS and _goes_on(earlier, later, seconds, meter)
 
