@@ -26,6 +26,7 @@ PLANTED = [
     ("energy/orders/file.py", "import energy.twin", "Of all kinds only the simulated feed knows the twin"),
     ("energy/forecasters/naive.py", "import prophet", "Prophet lives in its forecaster"),
     ("energy/steps/fetch.py", "import httpx", "httpx lives in http.py"),
+    ("energy/steps/receive.py", "import fastapi", "FastAPI and uvicorn live in api"),
     ("energy/runner.py", "import apscheduler", "APScheduler lives in schedule.py"),
     ("meters/__init__.py", "import optimizer", "The wings stand side by side"),
     ("optimizer/__init__.py", "import energy.http", "The optimizer knows no calendar, database or network"),

@@ -9,7 +9,6 @@ as it goes.
 
 import argparse
 import multiprocessing
-import os
 import random
 import secrets
 import tempfile
@@ -143,7 +142,7 @@ def run(
 
 def _until_open(sender: Sender, buffer: Buffer) -> None:
     """Wait for the door: an outage ends when the first batch arrives."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # it starts from nothing, on whatever machine
     waiting = buffer.backlog().waiting
     while buffer.backlog().waiting == waiting:
         if time.monotonic() > deadline:
@@ -157,7 +156,6 @@ def main() -> int:
     parser.add_argument("--meters", type=int, default=50)
     parser.add_argument("--hours", type=float, default=24.0)
     asked = parser.parse_args()
-    os.nice(5)
     print(HEADER)
     good = True
     for per_second in (DEFAULT_PER_SECOND, 1e6):

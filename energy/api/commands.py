@@ -1,5 +1,6 @@
 """`loadstone api`: the door for edge boxes and gateways, and the tokens for it."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -38,7 +39,8 @@ def api(context: click.Context, config: Path) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     made, where = server(load_settings(config))
     click.echo(f"Door for edge boxes and gateways: {where}")
-    made.run()
+    with suppress(SystemExit):  # uvicorn's way of saying that it could not listen
+        made.run()
     if not made.started:
         raise LoadstoneError(f"{where} could not be opened; is another program there?")
 

@@ -1,9 +1,11 @@
 """A plant with a door, and a real server for it on a free port."""
 
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import uvicorn
@@ -64,10 +66,21 @@ def doors(boxes: Sequence[str] = ("m-1", "m-2"), most_bytes: int = 1_000_000) ->
     )
 
 
+@cache
+def empty() -> bytes:
+    """A store with its tables and meters, to be copied: making them takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.sqlite"
+        with Store.open(f"sqlite:///{path}", "plant") as store:
+            store.put_meters(METERS)
+        return path.read_bytes()
+
+
 def opened(path: Path) -> Store:
-    store = Store.open(f"sqlite:///{path}", "plant")
-    store.put_meters(METERS)
-    return store
+    """The store of the plant in that file; a new one where there is none."""
+    if not path.exists():
+        path.write_bytes(empty())
+    return Store.open(f"sqlite:///{path}", "plant")
 
 
 def app(store: Store, clock: Clock | None = None, of: Doors | None = None) -> FastAPI:
