@@ -3,7 +3,7 @@ tried (no current flows, the meter does not tell it) is said to be open, never p
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from math import hypot
 
 from energy.model.commissioning import Check
 from energy.model.meter import Measures
@@ -202,11 +202,11 @@ def _triangle(said: Values, grain: Values) -> Check | None:
     if not loaded(said, grain):
         return Check(name=name, ok=None, said="too little flows")
     p, q, s = said["power"], said["reactive_power"], said["apparent_power"]
-    made = sqrt(min(abs(p), 1e9) ** 2 + min(abs(q), 1e9) ** 2)
+    made = hypot(p, q)
     slack = sum(grain.get(k, 0.0) for k in ("power", "reactive_power", "apparent_power"))
     told = f"√({_num(p)}² + {_num(q)}²) = {_num(made)}, said {_num(s)} kVA"
     # Distortion is in S and in neither of the others, and phases that differ make S more: too large is forgiven more.
-    ok = near(made, abs(s), REL_APPARENT, slack) or made < abs(s) <= 1.2 * made
+    ok = made < MOST_KW and (near(made, abs(s), REL_APPARENT, slack) or made < abs(s) <= 1.2 * made)
     return Check(name=name, ok=ok, said=told)
 
 
@@ -230,6 +230,8 @@ def _phases_alike(said: Values, grain: Values) -> Check | None:
     if len(shares) < 3 or not loaded(said, grain):
         return None
     told = ", ".join(f"L{p} {share:+.2f}" for p, share in shares.items())
+    if any(abs(share) > 1.1 for share in shares.values()):
+        return Check(name="phases alike", ok=None, said="power is more than U·I: that comes first")
     if len({share > 0 for share in shares.values()}) > 1:
         return Check(
             name="phases alike", ok=False, said=f"the phases run against each other (P / U·I: {told})", weight=1.5
