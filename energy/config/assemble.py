@@ -126,4 +126,5 @@ def meter(said: s.MeterSection) -> Meter:
         profile=said.profile,
         rollover_kwh=said.rollover_kwh,
         above=said.above,
+        watched=said.watched,
     )

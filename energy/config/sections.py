@@ -315,6 +315,9 @@ class MeterSection(Section):
     above: str | None = Field(
         None, description="id of the meter that it hangs below, such as that of the grid connection"
     )
+    watched: bool = Field(
+        False, description="learn states, waste and drift of what hangs on it, though it runs no jobs (compressors)"
+    )
 
 
 class HistorySection(Section):

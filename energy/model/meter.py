@@ -39,7 +39,8 @@ class Part:
 class Meter:
     """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction. `above` is
     the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire.
-    `confidence` is how well the table is known by which it is read, in words; empty where there is none."""
+    `confidence` is how well the table is known by which it is read, in words; empty where there is none. `watched`: what
+    hangs on it (compressors, a chiller) runs no jobs, but its states, waste and drift are learned like a machine's."""
 
     id: str
     name: str
@@ -53,6 +54,14 @@ class Meter:
     above: str | None = None
     parts: tuple[Part, ...] = ()
     confidence: str = ""
+    watched: bool = False
+
+    @property
+    def tells_of(self) -> str | None:
+        """What its states are learned of: the machine that it measures, or what hangs on it; None for any other."""
+        if self.measures is Measures.MACHINE:
+            return self.machine or self.id
+        return self.id if self.watched else None
 
     @property
     def single_source(self) -> bool:

@@ -21,7 +21,6 @@ from energy.model.insight import (
     RunSample,
     StateEnergy,
 )
-from energy.model.meter import Measures
 from energy.model.site import LearnedProfiles
 from energy.reports.pages import Advised, Header, MachineLine, MachinePage, MachinesPage, ProfileLine, Worked
 from energy.reports.situation import Rules
@@ -85,8 +84,8 @@ def machine_page(store: Store, rules: Rules, header: Header, machine: str) -> Ma
 
 
 def watched(store: Store) -> dict[str, str]:
-    """The machines with a meter of their own, and that meter."""
-    return {m.machine or m.id: m.id for m in store.meters() if m.measures is Measures.MACHINE}
+    """What is learned of, and by which meter."""
+    return {of: m.id for m in store.meters() if (of := m.tells_of) is not None}
 
 
 def names(store: Store, rules: Rules) -> dict[str, str]:

@@ -21,7 +21,7 @@ from energy.insight.work import drifts
 from energy.model.calendar import Calendar
 from energy.model.horizon import Horizon, Interval
 from energy.model.insight import DriftOf, Levels, MachineDay
-from energy.model.meter import Measures, Meter
+from energy.model.meter import Meter
 from energy.model.series import PRICE_DAY_AHEAD, TEMPERATURE, Series
 from energy.model.site import Machine, Site
 from energy.model.tariff import Tariff
@@ -37,7 +37,7 @@ TOGGLING_HOURS, LONG_ON_HOURS = 2.0, 2.0  # seen for so long before a machine is
 def learn(
     store: Store, *, site: Site, calendar: Calendar, tariff: Tariff, day: date, now: datetime
 ) -> list[MachineDay]:
-    """The record of one local day of each machine that has a meter."""
+    """The record of one local day of each machine whose meter has ever said something."""
     bounds = Interval(*day_bounds(day, site.zone))
     wide = Interval(bounds.start - AROUND, bounds.end + AROUND)
     price = prices(store, site, calendar, tariff, wide)
@@ -49,6 +49,8 @@ def learn(
     for machine, meter in watched(site, store.meters()):
         look = looked_at(site, machine, meter)
         told = read_trace(store, meter, wide, site.step_minutes)
+        if look.machine not in known and not told.known.any():
+            continue  # nothing was ever heard of it
         levels = known.get(look.machine) or first_levels(store, site, look, meter, day, now)
         own = [run for run in runs if run.machine == look.machine]
         record = machine_day(look, day, bounds, told, levels, own, jobs, price, temperature=outside)
@@ -85,16 +87,16 @@ def conclude(store: Store, *, site: Site, last: date, now: datetime) -> None:
 
 
 def watched(site: Site, meters: Sequence[Meter]) -> list[tuple[Machine | None, Meter]]:
-    """The machines with a meter of their own: those that run jobs, and others (compressors, say) by their meter."""
+    """The machines with a meter of their own, and what else is watched (no machine that runs jobs)."""
     machines = {machine.id: machine for machine in site.machines}
-    return [(machines.get(m.machine or ""), m) for m in meters if m.measures is Measures.MACHINE]
+    return [(machines.get(m.machine or ""), m) for m in meters if m.tells_of is not None]
 
 
 def looked_at(site: Site, machine: Machine | None, meter: Meter) -> Watched:
     """What the plant says of a machine; nothing of one that is only known by its meter."""
     if machine is None:
         return Watched(
-            machine=meter.machine or meter.id, meter=meter.id, told=Told(), restart=Restart(), currency=site.currency
+            machine=meter.tells_of or meter.id, meter=meter.id, told=Told(), restart=Restart(), currency=site.currency
         )
     return Watched(
         machine=machine.id,

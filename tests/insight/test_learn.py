@@ -8,7 +8,8 @@ import pytest
 
 from energy.clock import day_bounds
 from energy.model.horizon import Interval
-from energy.model.insight import Detail, MachineDay, PowerState
+from energy.model.insight import Basis, Detail, LearnedProfile, MachineDay, PowerState
+from energy.model.site import LearnedProfiles
 from energy.steps.learn import learn
 from tests.loop.plant import ZONE, SmallPlant, at, oven_job, press_job
 
@@ -94,4 +95,28 @@ def test_learning_needs_no_price(plant: SmallPlant) -> None:
     made = learn(
         plant.store, site=house.site, calendar=house.calendar, tariff=house.tariff, day=far, now=plant.clock.now()
     )
-    assert {r.detail for r in made} == {Detail.NOTHING}
+    assert {r.detail for r in made} == {Detail.NOTHING}  # of machines that were heard before: a day nobody knows
+    assert all(r.energy == () and r.waste == () and r.kwh is None for r in made)
+
+
+@pytest.mark.parametrize(("setting", "oven_kw"), [(LearnedProfiles.SHOWN, 200.0), (LearnedProfiles.USED, 190.0)])
+def test_a_plan_is_made_with_what_the_plant_believes(tmp_path: Path, setting: LearnedProfiles, oven_kw: float) -> None:
+    plant = SmallPlant(tmp_path, start=SUN)
+    house = plant.service.house
+    house.site = replace(house.site, machines=tuple(replace(m, learned_profiles=setting) for m in house.site.machines))
+    profile = LearnedProfile(
+        machine="oven", product="oven parts", mode="", basis=Basis.POWER, p10=(185.0,), p50=(190.0,), p90=(196.0,),
+        runs=9, left_out=0, first=SUN, last=SUN, minutes=120.0, spread=0.02,
+    )  # fmt: skip
+    plant.store.learned.put_profile(profile, plant.clock.now())
+    plant.publish(SUN - timedelta(days=8), WED)
+    plant.order(oven_job(MON), press_job(MON))
+    plant.live_to(at(SUN, 13, 16))
+    plant.service.predict()
+    problem = plant.service.problem_now()
+    plant.store.close()
+    oven, press = (next(j for j in problem.jobs if j.id.startswith(id)) for id in ("oven", "press"))
+    assert oven.options[0].power_kw == (oven_kw,) * 8
+    assert press.options[0].power_kw == (100.0,) * 8
+    said = [note for note in problem.notes if "learned power" in note]
+    assert len(said) == (setting is LearnedProfiles.USED)
