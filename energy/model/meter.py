@@ -39,7 +39,8 @@ class Part:
 class Meter:
     """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction. `above` is
     the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire.
-    `confidence` is how well the table is known by which it is read, in words; empty where there is none."""
+    `confidence` is how well the table is known by which it is read, in words; empty where there is none. `box` is the edge
+    box that reads it, by name; empty where the collector does, or nobody."""
 
     id: str
     name: str
@@ -53,6 +54,7 @@ class Meter:
     above: str | None = None
     parts: tuple[Part, ...] = ()
     confidence: str = ""
+    box: str = ""
 
     @property
     def single_source(self) -> bool:
