@@ -26,6 +26,7 @@ SIGN = {
 }
 TONE = {"silent": "worse", "suspect": "doubtful", "rejected": "doubtful", "late": "doubtful"}
 DOUBTFUL = ("suspect", "rejected", "late")
+SPARK = 140  # px
 ON_A_PHONE = 60  # meters that the list has; the worst come first
 
 
@@ -65,7 +66,9 @@ def way(row: MeterRow, boxes: Mapping[str, EdgeState]) -> str:
 def remark(row: MeterRow) -> str:
     parts = f"made of {f.count(len(row.meter.parts), 'meter')}" if row.meter.parts else ""
     told = row.meter.confidence if row.single_source else ""
-    return "; ".join(part for part in (row.detail, told, parts) if part)
+    return row.detail.removeprefix("newest value not used ").strip("()") or "; ".join(
+        part for part in (told, parts) if part
+    )
 
 
 def text(name: str, width: int, *, right: bool = False) -> object:
@@ -79,7 +82,7 @@ COLUMNS = {
     "Power now": text("Power now", 78, right=True),
     "Age": text("Age", 84, right=True),
     "Quality": text("Quality", 84),
-    "Last 24 h": st.column_config.ImageColumn("Last 24 h", width=140),
+    "Last 24 h": st.column_config.ImageColumn("Last 24 h", width=SPARK),
     "Energy today": text("Energy today", 92, right=True),
     "Over box": text("Over box", 92),
     "Remark": text("Remark", 206),
@@ -95,7 +98,7 @@ def frame(rows: Sequence[MeterRow], boxes: Mapping[str, EdgeState], inks: colour
             "Power now": [f.quantity(power_now(row), "kW") for row in rows],
             "Age": [f.age(row.age_seconds) for row in rows],
             "Quality": [SIGN.get(row.state, row.state) for row in rows],
-            "Last 24 h": [sparkline(row.day_kw, inks) for row in rows],
+            "Last 24 h": [sparkline(row.day_kw, inks, SPARK) for row in rows],
             "Energy today": [f.quantity(row.energy_today_kwh, "kWh") for row in rows],
             "Over box": [way(row, boxes) for row in rows],
             "Remark": [remark(row) for row in rows],

@@ -32,7 +32,7 @@ METERS = (
     ("m-press-1", "Press 1", "Hall B", SUB, MACHINE, 105, 688, "blocks"),
     ("m-press-2", "Press 2", "Hall B", SUB, MACHINE, 87, 599, "blocks"),
     ("m-compressor-1", "Compressor 1", "Utilities", SUB, OTHER, 103, 1259, "flat"),
-    ("m-light", "Hall lighting, HVAC", "Roof", SUB, OTHER, 190, 2298, "flat"),
+    ("m-light", "Hall lighting, HVAC", "Roof", SUB, OTHER, 190, 1185, "flat"),
     ("pv", "PV plant", "Roof, 400 kWp", SUB, Measures.PV, -131, 662, "pv"),
     ("battery", "Battery", "Container, 300 kW", SUB, Measures.BATTERY, 0, 200, "pulse"),
     ("offices", "Offices, rest", "", Role.VIRTUAL, OTHER, 71, 842, "flat"),
