@@ -3,7 +3,6 @@
 Tests and pictures name a state by its function: LOADSTONE_SERVICE=tests.dashboard.gallery:normal.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from energy.errors import DecisionRefusedError, LoadstoneError
-from energy.model.commissioning import FoundMeter
 from energy.model.edge import EdgeState
 from energy.model.event import Event, EventKind, EventState
 from energy.model.fact import Fact
@@ -44,39 +42,17 @@ from energy.model.proposal import (
 )
 from energy.model.savings import DaySavings, JobSaving, Kind, PeakSaving, PeakState
 from energy.model.series import Series
+from energy.model.site import Machine
 from energy.reports import pages as p
 from energy.reports.doubts import DoubtRow
 from energy.store.store import JournalEntry
-<<<<<<< HEAD
-from tests.dashboard.found import Commissioning
-
-ZONE = "Europe/Berlin"
-HERE = ZoneInfo(ZONE)
-BASIS = "grid average, direct"
-
-
-def at(text: str, day: int = 19, month: int = 5) -> datetime:
-    """A local time of May 2026 in UTC."""
-    hour, minute = (int(part) for part in text.split(":"))
-    return (datetime(2026, month, day, tzinfo=HERE) + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
-
-
-NOW = at("14:07")
-HEADER = p.Header(site="plant-2", name="Hallmoor Metal Parts, plant 2", zone=ZONE, currency="EUR", now=NOW)
-MACHINES = (
-    Machine(id="furnace-1", name="Furnace 1", group="furnaces", rated_kw=260),
-    Machine(id="furnace-2", name="Furnace 2", group="furnaces", rated_kw=260),
-    Machine(id="furnace-3", name="Furnace 3", group="furnaces", rated_kw=320),
-    Machine(id="press-1", name="Press 1", group="presses", rated_kw=110),
-    Machine(id="press-2", name="Press 2", group="presses", rated_kw=110),
-    Machine(id="galvanic", name="Galvanic line", group="galvanic", rated_kw=150),
-    Machine(id="blasting", name="Shot blasting", group="blasting", rated_kw=75),
-=======
 from tests.dashboard import gallery_meters as metering
+from tests.dashboard.found import Commissioning
 from tests.dashboard.invented import (
     BASIS,
     DAYS,
     DUE,
+    GROUP,
     HEADER,
     HERE,
     JOBS,
@@ -92,7 +68,6 @@ from tests.dashboard.invented import (
     job_load,
     price,
     pv,
->>>>>>> 0450d41 (Show on Meters what metering knows: the tree, doubted readings, the bill, boxes, and one meter whole)
 )
 
 
@@ -1266,26 +1241,6 @@ class Gallery(Commissioning):
         self.exchanged.append(done)
         return p.Done(ok=True, text="Noted: no import is lost across the exchange.")
 
-    def scan_meters(self, host: str, *, units: str = "", progress: Any = None) -> tuple[FoundMeter, ...]:
-        raise LoadstoneError(f"{host} does not answer: this plant is invented")
-
-    def look_at_meter(self, settings: Mapping[str, object]) -> FoundMeter:
-        raise LoadstoneError("it does not answer: this plant is invented")
-
-    def machines(self) -> tuple[tuple[str, str], ...]:
-        return tuple((machine.id, machine.name) for machine in MACHINES)
-
-    def kept_meters(self) -> tuple[str, ...]:
-        return ()
-
-    def keep_meter(self, settings: Mapping[str, object], by: str, role: str) -> p.Done:
-        self.calls.append(("keep meter", settings["id"], by, role))
-        return p.Done(ok=True, text="Kept.")
-
-    def drop_meter(self, meter: str, by: str, role: str) -> p.Done:
-        self.calls.append(("drop meter", meter, by, role))
-        return p.Done(ok=True, text="It is no longer read.")
-
     def machines_page(self, week: str | None = None) -> p.MachinesPage:
         return self._page("machines", machines_page())
 
@@ -1405,13 +1360,9 @@ def empty() -> Gallery:
             "happened": lambda page: replace(page, jobs=(), recent=(), machines=(), crews=()),
             "sheet": lambda page: replace(page, rows=(), peak_kw=None, peak_at=None, call=(), notes=(), target_kw=None),
             "forecast": lambda page: replace(page, targets=(), missing=("No forecast has been made yet.",), meaning=""),
-<<<<<<< HEAD
-            "meters": lambda page: replace(page, rows=(), readings_last_hour=0, balance_kwh=None),
-            "machines": lambda page: replace(page, weeks=(), drifts=()),
-=======
             "meters": lambda page: p.MetersPage(header=page.header, rows=(), readings_last_hour=0, balance_kwh=None),
             "doubted": lambda rows: (),
->>>>>>> 0450d41 (Show on Meters what metering knows: the tree, doubted readings, the bill, boxes, and one meter whole)
+            "machines": lambda page: replace(page, weeks=(), drifts=()),
             "savings": lambda page: replace(
                 page,
                 month=month,
