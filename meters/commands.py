@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from energy.store import Store
     from energy.twin.floor import LivingPlant
 
-COLLECTOR_NOTE = "collector"  # under which the store keeps how the collector does
 LOOK_SECONDS = 2.0  # real seconds between two looks at whether other meters are written down
 TICK_SECONDS = 1.0  # real seconds between two looks of the simulated floor at its instructions
 
@@ -235,6 +234,7 @@ async def _collect_from(settings: "Settings", store: "Store", ending: asyncio.Ev
     from functools import partial
 
     from energy.commands.imports import keep_intervals
+    from energy.model.collector import COLLECTOR_NOTE
     from energy.model.meter import Reading
     from energy.plugins import build
     from energy.ports import IntervalTelling

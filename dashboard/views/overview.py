@@ -205,7 +205,7 @@ def line(item: Attention, nth: int) -> None:
     )
     kind = "primary" if nth == 0 and item.level is Level.URGENT else "secondary"
     if verb.button(item.verb, key=f"attention-{nth}", type=kind, width="stretch", help=item.title):
-        st.switch_page(parts.VIEWS.get(item.view, parts.VIEWS["overview"]))
+        st.switch_page(parts.VIEWS.get(item.view, parts.VIEWS["overview"]), query_params=dict(item.query) or None)
 
 
 state()

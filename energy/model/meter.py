@@ -40,7 +40,8 @@ class Meter:
     """A meter of the plant. `connection_kw` is the most that its connection can carry, in either direction. `above` is
     the meter that it hangs below (a feeder below the grid connection); a virtual meter has `parts` and no wire.
     `confidence` is how well the table is known by which it is read, in words; empty where there is none. `watched`: what
-    hangs on it (compressors, a chiller) runs no jobs, but its states, waste and drift are learned like a machine's."""
+    hangs on it (compressors, a chiller) runs no jobs, but its states, waste and drift are learned like a machine's. `box`
+    is the edge box that reads it, by name; empty where the collector does, or nobody."""
 
     id: str
     name: str
@@ -55,6 +56,7 @@ class Meter:
     parts: tuple[Part, ...] = ()
     confidence: str = ""
     watched: bool = False
+    box: str = ""
 
     @property
     def tells_of(self) -> str | None:

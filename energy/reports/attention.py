@@ -9,11 +9,12 @@ from energy.clock import day_bounds, local_date
 from energy.model.event import EventState
 from energy.model.forecast import Target
 from energy.model.horizon import Horizon, Interval
-from energy.model.meter import Role
+from energy.model.meter import ReadingQuality, Role
 from energy.model.proposal import FloorState, OfferState
 from energy.model.series import BASE_LOAD
 from energy.planning.offer_times import on_day_of
 from energy.reports.billing import billed_days
+from energy.reports.collector import collector_state
 from energy.reports.edges import edge_states
 from energy.reports.machines import WHAT, names, told, worse
 from energy.reports.meter_state import MeterState
@@ -30,6 +31,7 @@ ORDER = {Level.URGENT: 0, Level.WARN: 1, Level.INFO: 2}
 HURRY = timedelta(hours=1)  # what expires within it is urgent
 OLD_PLAN = timedelta(hours=2)
 DRIFT_OVER = timedelta(hours=6)
+DOUBTED = timedelta(days=7)  # so far back a doubted reading is told
 DIFFERED = timedelta(days=10)  # so far back a difference of the bill is told
 OUTSIDE = 0.6  # of the last hours outside a band that should hold 80 %: the forecast drifts
 
@@ -49,7 +51,9 @@ def attention(
         *unseen(store, rules, now),
         *peaks(rules, now, stands, quarter),
         *events(store, rules, now),
+        *collector(store, rules, now, states),
         *meters(rules, now, states),
+        *doubts(store, rules, now),
         *bill(store, rules, now),
         *tree(store, rules, now),
         *edges(store, rules, now),
@@ -186,6 +190,46 @@ def meters(rules: Rules, now: datetime, states: Sequence[MeterState]) -> Iterato
             verb="Open meter",
             view="meters",
             icon="sensors_off",
+            query=(("meter", state.meter.id),),
+        )
+
+
+def collector(store: Store, rules: Rules, now: datetime, states: Sequence[MeterState]) -> Iterator[Attention]:
+    """A collector that says nothing any more while none of its meters answers: the one cause of all that silence."""
+    found = collector_state(store, states, now)
+    if found is not None and found.stopped:
+        yield Attention(
+            level=Level.URGENT,
+            title="The collector has stopped",
+            detail=f"last heard {moment(found.at, rules.site.zone, now)}, and no meter that it asks answers; "
+            "`loadstone run` or `loadstone collect` starts it",
+            verb="Open meters",
+            view="meters",
+            icon="sensors_off",
+            query=(("section", "boxes"),),
+        )
+
+
+def doubts(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
+    """Doubted readings of the last days that nobody has spoken of: they make no energy."""
+    span = Interval(now - DOUBTED, now + timedelta(days=1))
+    waiting = {
+        meter.name: [r for r in store.readings.doubted(meter.id, span) if r.quality is ReadingQuality.SUSPECT]
+        for meter in store.meters()
+    }
+    told = sorted(((len(rows), name, rows[0].taken_at) for name, rows in waiting.items() if rows), reverse=True)
+    if told:
+        most, name, since = told[0]
+        yield Attention(
+            level=Level.INFO,
+            title=f"{counted(sum(count for count, *_ in told), 'doubted reading waits', 'doubted readings wait')} for a word",
+            detail=f"{name}: {most}, since {moment(since, rules.site.zone, now)}"
+            + (f"; and {counted(len(told) - 1, 'other meter')}" if len(told) > 1 else "")
+            + "; they count for nothing until they are released",
+            verb="Judge",
+            view="meters",
+            icon="rule",
+            query=(("section", "doubted"),),
         )
 
 
@@ -203,6 +247,7 @@ def bill(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
             verb="Compare",
             view="meters",
             icon="compare_arrows",
+            query=(("section", "bill"),),
         )
 
 
@@ -220,6 +265,7 @@ def tree(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
                 verb="Open meters",
                 view="meters",
                 icon="account_tree",
+                query=(("section", "tree"),),
             )
 
 
@@ -236,6 +282,7 @@ def edges(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
             verb="Open meters",
             view="meters",
             icon="router",
+            query=(("section", "boxes"),),
         )
 
 

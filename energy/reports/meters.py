@@ -13,6 +13,7 @@ from energy.model.horizon import Horizon, Interval
 from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Role
 from energy.model.series import Series
 from energy.reports.billing import BilledDay, billed_days
+from energy.reports.collector import collector_state
 from energy.reports.edges import edge_states
 from energy.reports.meter_state import MeterState, meter_states
 from energy.reports.pages import Header, MeterPage, MeterRow, MetersPage
@@ -29,14 +30,15 @@ RECENT = timedelta(minutes=5)  # over which reads per minute are counted
 LISTED = timedelta(hours=1)  # readings and faults that are listed
 COMPARED = timedelta(hours=3)  # counter against power
 AT_MOST = 200  # readings shown
-WORST = {"silent": 0, "suspect": 1, "late": 2, "good": 3}
+WORST = {"silent": 0, "suspect": 1, "rejected": 2, "late": 3, "released": 4, "good": 5}
 
 
 def meters_page(store: Store, rules: Rules, header: Header) -> MetersPage:
     """All meters, worst first."""
     now = header.now
     energies = {meter.id: store.intervals.of(meter.id, span_of(rules, now)) for meter in store.meters()}
-    rows = [row_of(store, rules, state, energies[state.meter.id], now) for state in meter_states(store, now)]
+    states = meter_states(store, now)
+    rows = [row_of(store, rules, state, energies[state.meter.id], now) for state in states]
     return MetersPage(
         header=header,
         rows=tuple(sorted(rows, key=lambda row: WORST[row.state])),
@@ -45,6 +47,7 @@ def meters_page(store: Store, rules: Rules, header: Header) -> MetersPage:
         tree=tuple(meter_tree(store, span_today(rules, now))),
         billed=tuple(reversed(billed_lately(store, rules, now))),
         edges=edge_states(store, rules, now),
+        collector=collector_state(store, states, now),
     )
 
 
@@ -116,7 +119,7 @@ def row_of(
 
 
 def judged(state: MeterState, zone: str, now: datetime) -> tuple[str, str]:
-    """(state, in words): silent, suspect, late or good."""
+    """(state, in words): silent, suspect, rejected, late, released or good."""
     reading = state.reading
     note = f" ({reading.note})" if reading is not None and reading is not state.good and reading.note else ""
     if state.silent:
@@ -124,8 +127,12 @@ def judged(state: MeterState, zone: str, now: datetime) -> tuple[str, str]:
         return "silent", since + note
     if reading is not None and reading.quality is ReadingQuality.SUSPECT:
         return "suspect", f"newest value not used{note}"
+    if reading is not None and reading.quality is ReadingQuality.REJECTED:
+        return "rejected", f"newest value not used{note}"
     if state.age is not None and state.age > LATE_AFTER:
         return "late", note.strip(" ()")
+    if reading is not None and reading.quality is ReadingQuality.RELEASED:
+        return "released", reading.note
     return "good", ""
 
 

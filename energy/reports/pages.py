@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from energy.model.collector import CollectorState
 from energy.model.edge import EdgeState
 from energy.model.event import Event
 from energy.model.fact import FactKind
@@ -52,6 +53,7 @@ class Attention:
     verb: str
     view: str  # overview, plan, happened, sheet, forecast, meters, machines, savings, year, journal, events
     icon: str = ""
+    query: tuple[tuple[str, str], ...] = ()  # what of the view: ("section", "tree"), ("meter", "m-press")
 
 
 class BarState(StrEnum):
@@ -419,7 +421,7 @@ class MeterRow:
     last_good: Reading | None
     age_seconds: float | None
     silent: bool
-    state: str  # "good", "late", "silent", "suspect"
+    state: str  # "good", "released", "late", "rejected", "suspect", "silent"
     detail: str
     energy_today_kwh: float | None
     day_kw: Series | None  # the last 24 h, NaN where nobody knows
@@ -438,6 +440,7 @@ class MetersPage:
     tree: tuple[Node, ...] = ()  # today so far
     billed: tuple[BilledDay, ...] = ()  # the last weeks that the network operator has billed, newest first
     edges: tuple[EdgeState, ...] = ()  # the edge boxes, by name
+    collector: CollectorState | None = None  # None: it has never said anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,11 @@
 As a kind of meter (`kind: edge`, in the centre's config.yaml) it says that a meter is read by such a box.
 """
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ConfigDict, Field
 
+from energy.model.meter import Meter
 from energy.ports import Context, MeterListener
 from meters.elsewhere import Elsewhere, named
 
@@ -16,6 +19,11 @@ class Settings(BaseModel):
 
     id: str = ""  # which of the plant's meters this is
     box: str = Field(min_length=1, description="name of the edge box that reads it, as in `api.boxes`")
+
+    def complete(self, meter: Meter, folder: str = ".") -> Meter:
+        """The meter with the box that reads it."""
+        del folder  # nothing of it lies in a file
+        return replace(meter, box=self.box)
 
 
 def build(settings: Settings, context: Context) -> MeterListener:

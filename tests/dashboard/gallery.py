@@ -6,11 +6,11 @@ Tests and pictures name a state by its function: LOADSTONE_SERVICE=tests.dashboa
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from energy.errors import DecisionRefusedError, LoadstoneError
+from energy.model.edge import EdgeState
 from energy.model.event import Event, EventKind, EventState
 from energy.model.fact import Fact
 from energy.model.forecast import Component
@@ -27,7 +27,7 @@ from energy.model.insight import (
     StateSpan,
 )
 from energy.model.job import Planned
-from energy.model.meter import Measures, Meter, Quality, Reading, ReadingQuality, Role
+from energy.model.meter import Exchange, ReadingQuality, Release
 from energy.model.plan import GaveWay
 from energy.model.proposal import (
     Decision,
@@ -44,129 +44,31 @@ from energy.model.savings import DaySavings, JobSaving, Kind, PeakSaving, PeakSt
 from energy.model.series import Series
 from energy.model.site import Machine
 from energy.reports import pages as p
+from energy.reports.doubts import DoubtRow
 from energy.store.store import JournalEntry
+from tests.dashboard import gallery_meters as metering
 from tests.dashboard.found import Commissioning
-
-ZONE = "Europe/Berlin"
-HERE = ZoneInfo(ZONE)
-BASIS = "grid average, direct"
-
-
-def at(text: str, day: int = 19, month: int = 5) -> datetime:
-    """A local time of May 2026 in UTC."""
-    hour, minute = (int(part) for part in text.split(":"))
-    return (datetime(2026, month, day, tzinfo=HERE) + timedelta(hours=hour, minutes=minute)).astimezone(UTC)
-
-
-NOW = at("14:07")
-HEADER = p.Header(site="plant-2", name="Hallmoor Metal Parts, plant 2", zone=ZONE, currency="EUR", now=NOW)
-MACHINES = (
-    Machine(id="furnace-1", name="Furnace 1", group="furnaces", rated_kw=260),
-    Machine(id="furnace-2", name="Furnace 2", group="furnaces", rated_kw=260),
-    Machine(id="furnace-3", name="Furnace 3", group="furnaces", rated_kw=320),
-    Machine(id="press-1", name="Press 1", group="presses", rated_kw=110),
-    Machine(id="press-2", name="Press 2", group="presses", rated_kw=110),
-    Machine(id="galvanic", name="Galvanic line", group="galvanic", rated_kw=150),
-    Machine(id="blasting", name="Shot blasting", group="blasting", rated_kw=75),
+from tests.dashboard.invented import (
+    BASIS,
+    DAYS,
+    DUE,
+    GROUP,
+    HEADER,
+    HERE,
+    JOBS,
+    MACHINES,
+    NOW,
+    OFFERED,
+    OLD,
+    PLAN,
+    at,
+    base,
+    battery,
+    carbon,
+    job_load,
+    price,
+    pv,
 )
-GROUP = {machine.id: machine.group for machine in MACHINES}
-DAYS = Horizon(at("0:00"), 192)
-PLAN = Horizon(at("12:00"), 144)
-
-# job, product, machine, day, start, end, kW, quantity, unit
-JOBS = (
-    ("2021", "Shafts", "furnace-1", 19, "6:00", "12:00", 262, 620, "pcs"),
-    ("2022", "Rings", "furnace-2", 19, "6:30", "13:15", 250, 5.2, "t"),
-    ("2024", "Bar stock", "furnace-3", 19, "7:00", "10:15", 290, 6.1, "t"),
-    ("2025", "Covers", "press-1", 19, "6:15", "12:30", 92, 2400, "pcs"),
-    ("2026", "Clamps", "press-2", 19, "6:30", "13:00", 88, 3100, "pcs"),
-    ("2027", "Zinc clamps", "galvanic", 19, "10:15", "13:30", 150, 1700, "pcs"),
-    ("2029", "Rings", "blasting", 19, "10:30", "13:00", 62, 1.9, "t"),
-    ("2033", "Shafts", "furnace-1", 19, "12:30", "16:30", 265, 640, "pcs"),
-    ("2034", "Shafts", "furnace-2", 19, "13:45", "16:45", 245, 640, "pcs"),
-    ("2056", "Clamps", "furnace-2", 19, "17:30", "20:00", 235, 5600, "pcs"),
-    ("2038", "Bar stock", "furnace-3", 19, "22:30", "26:30", 300, 9.2, "t"),
-    ("2036", "Pinions", "furnace-1", 19, "23:00", "27:00", 245, 410, "pcs"),
-    ("2035", "Covers", "press-1", 19, "13:30", "20:00", 96, 2600, "pcs"),
-    ("2037", "Hinges", "press-2", 19, "13:45", "19:45", 90, 4100, "pcs"),
-    ("2039", "Zinc clamps", "galvanic", 19, "13:45", "18:15", 152, 2100, "pcs"),
-    ("2057", "Zinc covers", "galvanic", 19, "18:45", "21:45", 146, 2400, "pcs"),
-    ("2054", "Rings", "blasting", 19, "13:15", "16:15", 64, 2.2, "t"),
-    ("2055", "Shafts", "blasting", 19, "17:00", "19:30", 60, 640, "pcs"),
-    ("2041", "Gears", "furnace-1", 20, "6:30", "10:30", 262, 380, "pcs"),
-    ("2042", "Rings", "furnace-2", 20, "11:00", "14:00", 246, 4.8, "t"),
-    ("2051", "Coil rings", "furnace-3", 20, "11:15", "14:45", 262, 8.4, "t"),
-    ("2047", "Shafts", "furnace-1", 20, "14:45", "18:15", 258, 560, "pcs"),
-    ("2048", "Pinions", "furnace-2", 20, "18:45", "21:45", 240, 300, "pcs"),
-    ("2044", "Brackets", "press-1", 20, "6:15", "11:30", 94, 1900, "pcs"),
-    ("2045", "Clamps", "press-2", 20, "6:30", "12:30", 90, 3300, "pcs"),
-    ("2052", "Flanges", "press-1", 20, "14:30", "20:30", 97, 1250, "pcs"),
-    ("2053", "Hinges", "press-2", 20, "16:15", "21:15", 89, 3900, "pcs"),
-    ("2043", "Zinc covers", "galvanic", 20, "7:00", "11:30", 148, 2200, "pcs"),
-    ("2049", "Brackets", "galvanic", 20, "12:45", "14:45", 142, 1900, "pcs"),
-    ("2050", "Rings", "blasting", 20, "14:30", "17:30", 62, 2.4, "t"),
-)
-OLD = {  # as-is places of moved jobs
-    "2038": (at("18:00"), at("22:00")),
-    "2051": (at("6:45", 20), at("10:15", 20)),
-    "2049": (at("18:15", 20), at("20:15", 20)),
-}
-DUE = {"2051": at("16:55", 20), "2049": at("6:00", 21), "2038": at("6:00", 20)}
-OFFERED = {"2051": "offer-1", "2049": "offer-2"}
-
-
-def bell(hours: np.ndarray, middle: float, width: float) -> np.ndarray:
-    return np.exp(-(((hours - middle) / width) ** 2))
-
-
-def local_hours(horizon: Horizon) -> np.ndarray:
-    """Hours of local time since the first midnight."""
-    start = horizon.start.astimezone(HERE)
-    return start.hour + start.minute / 60 + (np.arange(horizon.slots) + 0.5) * horizon.step_hours
-
-
-def price(horizon: Horizon) -> np.ndarray:
-    h = local_hours(horizon) % 24
-    return 0.001 * (84 + 22 * bell(h, 7.5, 2) - 48 * bell(h, 14, 3.4) + 48 * bell(h, 20, 2.2) + 3 * np.sin(9 * h))
-
-
-def carbon(horizon: Horizon) -> np.ndarray:
-    h = local_hours(horizon) % 24
-    return 0.001 * (346 - 136 * bell(h, 13.7, 4) + 34 * bell(h, 20.5, 2.5))
-
-
-def base(horizon: Horizon) -> np.ndarray:
-    h = local_hours(horizon) % 24
-    day = 1 / (1 + np.exp(-(h - 5.6) * 2.6)) - 1 / (1 + np.exp(-(h - 21.6) * 1.7))
-    return 242 + 185 * day - 38 * bell(h, 18, 3.5) + 9 * np.sin(2.3 * h)
-
-
-def pv(horizon: Horizon) -> np.ndarray:
-    h = local_hours(horizon)
-    size = np.where(h < 24, 140, 305)
-    return size * np.clip(np.sin(np.pi * ((h % 24) - 5.7) / 15.3), 0, None) ** 1.5 * ((h % 24 > 5.7) & (h % 24 < 21))
-
-
-def job_load(horizon: Horizon, jobs: list[str] | None = None, *, as_is: bool = False, group: str = "") -> np.ndarray:
-    total = np.zeros(horizon.slots)
-    for job, _, machine, day, start, end, kw, *_ in JOBS:
-        if (jobs is not None and job not in jobs) or (group and GROUP[machine] != group):
-            continue
-        a, b = (at(start, day), at(end, day)) if not (as_is and job in OLD) else OLD[job]
-        for slot in range(horizon.slots):
-            if a <= horizon.time_of(slot) < b:
-                total[slot] += kw
-    return total
-
-
-def battery(horizon: Horizon) -> np.ndarray:
-    """Discharge positive; charges at noon, gives in the evening."""
-    h = local_hours(horizon) % 24
-    first = local_hours(horizon) < 24
-    charge = ((h > 10.5) & (h < 11.8) & first) * 95 + ((h > 12) & (h < 12.4) & first) * 90
-    charge = charge + ((h > 11) & (h < 14.5) & ~first) * 125
-    give = ((h > 19) & (h < 21) & first) * 135 + ((h > 18.75) & (h < 21) & ~first) * 170
-    return give - charge
 
 
 def picture(horizon: Horizon, *, now: datetime = NOW, silent: bool = False) -> p.PowerPicture:
@@ -470,6 +372,7 @@ ATTENTION = (
         verb="Open meter",
         view="meters",
         icon="sensors_off",
+        query=(("meter", "m-compressor-2"),),
     ),
     A(
         level=p.Level.WARN,
@@ -478,6 +381,7 @@ ATTENTION = (
         verb="Open meter",
         view="meters",
         icon="sensors_off",
+        query=(("meter", "m-blasting"),),
     ),
     A(
         level=p.Level.INFO,
@@ -775,104 +679,6 @@ def forecast_page() -> p.ForecastPage:
         meaning="Both offers rest on published prices; weaker PV would cost them nothing. The peak guard counts "
         "with the low PV band (P10).",
         nights=picture(PLAN).nights,
-    )
-
-
-METERS = (
-    # id, name, place, role, measures, power, energy today, shape
-    ("m-compressor-2", "Compressor 2", "Utilities", Role.SUB, Measures.OTHER, None, 1109, "flat"),
-    ("m-blasting", "Shot blasting", "Hall C", Role.SUB, Measures.MACHINE, None, None, "blocks"),
-    ("m-galvanic", "Galvanic line", "Hall C", Role.SUB, Measures.MACHINE, 156, 718, "blocks"),
-    ("grid", "Grid connection", "Transformer station", Role.SETTLEMENT, Measures.GRID, 1142, 9917, "site"),
-    ("busbar", "Main busbar", "Low-voltage room", Role.CHECK, Measures.GRID, 1139, 9877, "site"),
-    ("m-furnace-1", "Furnace 1", "Hall A", Role.SUB, Measures.MACHINE, 280, 1796, "blocks"),
-    ("m-furnace-2", "Furnace 2", "Hall A", Role.SUB, Measures.MACHINE, 189, 718, "blocks"),
-    ("m-furnace-3", "Furnace 3", "Hall A", Role.SUB, Measures.MACHINE, 6, 981, "blocks"),
-    ("m-press-1", "Press 1", "Hall B", Role.SUB, Measures.MACHINE, 105, 688, "blocks"),
-    ("m-press-2", "Press 2", "Hall B", Role.SUB, Measures.MACHINE, 87, 599, "blocks"),
-    ("m-compressor-1", "Compressor 1", "Utilities", Role.SUB, Measures.OTHER, 103, 1259, "flat"),
-    ("m-light", "Hall lighting, HVAC", "Roof", Role.SUB, Measures.OTHER, 190, 2298, "flat"),
-    ("pv", "PV plant", "Roof, 400 kWp", Role.SUB, Measures.PV, -131, 662, "pv"),
-    ("battery", "Battery", "Container, 300 kW", Role.SUB, Measures.BATTERY, 0, 200, "pulse"),
-)
-
-
-def meter_row(row: tuple[Any, ...], place: int) -> p.MeterRow:
-    id, name, where, role, measures, power, energy, shape = row
-    span = Horizon(at("14:00", 18), 96)
-    h = local_hours(span)
-    shapes = {
-        "flat": 90 + 12 * np.sin(h / 3) + 3 * np.sin(5 * h),
-        "site": base(span) + job_load(Horizon(at("0:00"), 96))[::-1] * 0.6,
-        "blocks": 180.0 * ((h + place) % 13 > 7) + 6,
-        "pv": pv(Horizon(at("14:00"), 96)),
-        "pulse": 90.0 * ((h % 24 > 10) & (h % 24 < 12)),
-    }
-    values = shapes[shape].copy()
-    silent = power is None
-    if silent:
-        values[95 if shape == "flat" else 33 :] = np.nan
-    last = NOW - (timedelta(minutes=25) if shape == "flat" else timedelta(hours=15, minutes=57))
-    good = Reading(
-        meter=id, taken_at=last if silent else NOW - timedelta(seconds=2), power_kw=power, import_kwh=184_220.4
-    )
-    reading = Reading(meter=id, taken_at=NOW, quality=ReadingQuality.NO_ANSWER, note="timed out") if silent else good
-    doubtful = id == "m-galvanic"
-    return p.MeterRow(
-        meter=Meter(
-            id=id, name=name, role=role, measures=measures, connection_kw=350, place=where, profile="eastron-sdm630"
-        ),
-        reading=reading,
-        last_good=good,
-        age_seconds=(NOW - good.taken_at).total_seconds(),
-        silent=silent,
-        state="silent" if silent else "suspect" if doubtful else "good",
-        detail=("no data since 13:42" if shape == "flat" else "no data since Mon 22:10")
-        if silent
-        else "counter 3 % below power"
-        if doubtful
-        else "",
-        energy_today_kwh=energy,
-        day_kw=Series(span, values, "kW"),
-        qualities=((Quality.MEASURED, 54), (Quality.INTERPOLATED, 2)),
-        reads_per_minute=84.0,
-        source="modbus, eastron-sdm630, 127.0.0.1:15024 unit 1",
-        single_source=id == "m-light",
-    )
-
-
-def meters_page() -> p.MetersPage:
-    return p.MetersPage(
-        header=HEADER,
-        rows=tuple(meter_row(row, k) for k, row in enumerate(METERS)),
-        readings_last_hour=70_800,
-        balance_kwh=(9917, 8727),
-    )
-
-
-def meter_page(id: str) -> p.MeterPage:
-    rows = [meter_row(row, k) for k, row in enumerate(METERS)]
-    row = next(row for row in rows if row.meter.id == id)
-    readings = tuple(
-        Reading(
-            meter=id,
-            taken_at=NOW - timedelta(seconds=10 * k),
-            import_kwh=184_220.4 - 0.5 * k,
-            power_kw=None if row.silent else 156.0 + k % 3,
-            quality=ReadingQuality.NO_ANSWER if row.silent else ReadingQuality.GOOD,
-            note="timed out" if row.silent else "",
-            values=(("voltage_l1", 231.2), ("current_l1", 240.1), ("power_factor", 0.94)),
-        )
-        for k in range(12)
-    )
-    counter = None if row.day_kw is None else Series(row.day_kw.horizon, row.day_kw.values * 0.97, "kW")
-    return p.MeterPage(
-        header=HEADER,
-        row=row,
-        readings=readings,
-        faults=(("timed out", 14), ("bad checksum", 1)),
-        power=row.day_kw,
-        counter_power=counter,
     )
 
 
@@ -1298,6 +1104,8 @@ class Gallery(Commissioning):
     facts: list[Fact] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    releases: list[tuple[Release, datetime | None]] = field(default_factory=list)
+    exchanged: list[Exchange] = field(default_factory=list)
     broken: tuple[str, ...] = ()
 
     def _page(self, name: str, page: Any) -> Any:
@@ -1389,10 +1197,49 @@ class Gallery(Commissioning):
         return self._page("forecast", forecast_page())
 
     def meters_page(self) -> p.MetersPage:
-        return self._page("meters", meters_page())
+        return self._page("meters", metering.meters_page())
 
     def meter_page(self, meter: str) -> p.MeterPage:
-        return self._page("meter", meter_page(meter))
+        return self._page("meter", metering.meter_page(meter, self.meters_page()))
+
+    def edges(self) -> tuple[EdgeState, ...]:
+        return self.meters_page().edges
+
+    def doubted(self, meter: str | None = None) -> tuple[DoubtRow, ...]:
+        rows = self._page("doubted", metering.doubts())
+        return tuple(self._spoken_of(row) for row in rows if meter in (None, row.meter.id))
+
+    def _spoken_of(self, row: DoubtRow) -> DoubtRow:
+        """A doubted reading with what was said of it here."""
+        taken = row.reading.taken_at
+        said = tuple(
+            word
+            for word, until in self.releases
+            if word.meter == row.meter.id and word.taken_at <= taken <= (until or word.taken_at)
+        )
+        if not said:
+            return row
+        quality = ReadingQuality.RELEASED if said[-1].right else ReadingQuality.REJECTED
+        return replace(row, words=(*row.words, *said), reading=replace(row.reading, quality=quality))
+
+    def release(self, word: Release, until: datetime | None = None) -> p.Done:
+        if "word" in self.broken:
+            return p.Done(ok=False, text="the end lies before the beginning")
+        count = len(
+            [r for r in self.doubted(word.meter) if word.taken_at <= r.reading.taken_at <= (until or word.taken_at)]
+        )
+        self.releases.append((word, until))
+        done, follows = ("released", "the intervals follow") if word.right else ("rejected", "never used")
+        return p.Done(ok=True, text=f"{count} {'reading is' if count == 1 else 'readings are'} {done}; {follows}.")
+
+    def exchanges(self, meter: str | None = None) -> tuple[Exchange, ...]:
+        return tuple(one for one in (*self.exchanged, metering.EXCHANGED) if meter in (None, one.meter))
+
+    def exchange(self, done: Exchange) -> p.Done:
+        if done.at > done.reported_at:
+            return p.Done(ok=False, text="that time is still to come: report an exchange when it is done")
+        self.exchanged.append(done)
+        return p.Done(ok=True, text="Noted: no import is lost across the exchange.")
 
     def machines_page(self, week: str | None = None) -> p.MachinesPage:
         return self._page("machines", machines_page())
@@ -1513,7 +1360,8 @@ def empty() -> Gallery:
             "happened": lambda page: replace(page, jobs=(), recent=(), machines=(), crews=()),
             "sheet": lambda page: replace(page, rows=(), peak_kw=None, peak_at=None, call=(), notes=(), target_kw=None),
             "forecast": lambda page: replace(page, targets=(), missing=("No forecast has been made yet.",), meaning=""),
-            "meters": lambda page: replace(page, rows=(), readings_last_hour=0, balance_kwh=None),
+            "meters": lambda page: p.MetersPage(header=page.header, rows=(), readings_last_hour=0, balance_kwh=None),
+            "doubted": lambda rows: (),
             "machines": lambda page: replace(page, weeks=(), drifts=()),
             "savings": lambda page: replace(
                 page,
@@ -1620,8 +1468,24 @@ def meter_dead() -> Gallery:
                 page, running=none, attention=(dead, *page.attention), silent_meters=("grid connection",)
             ),
             "year": lambda page: replace(page, running=none),
+            "meters": metering.settlement_dead,
         }
     )
+
+
+def meters_well() -> Gallery:
+    """Every meter answers, nothing is doubted, the bill agrees."""
+    return Gallery(changed={"meters": metering.all_well, "doubted": lambda rows: ()})
+
+
+def quarantine_full() -> Gallery:
+    """After a bad night: 240 readings of one meter are doubted, and single ones of ten others."""
+    return Gallery(changed={"doubted": lambda rows: metering.full()})
+
+
+def box_behind() -> Gallery:
+    """An edge box has a backlog and a wrong clock, another one has never spoken."""
+    return Gallery(changed={"meters": lambda page: replace(page, edges=metering.behind())})
 
 
 def event_running() -> Gallery:

@@ -43,7 +43,7 @@ SENTENCES = {
     "journal": "Loadstone believes four things about this plant; one is disputed. One standing refusal.",
     "forecast": "Base load is predicted to ±4.7 %, 35 % better than last week's pattern. PV has been 31 % below "
     "its forecast since 10:00.",
-    "meters": "Twelve of 14 meters answer; two are silent. The sub‑meters explain 88 % of the site's energy today.",
+    "meters": "14 of 16 meters answer; two are silent. The sub‑meters explain 88 % of the site's energy today.",
     "machines": "3,532 kWh, 494 EUR, went into machines that were on and did nothing in week 20 of 2026. Furnace 2 "
     "needs 6 % more energy for the same work than it used to.",
     "events": "Next: 250 kW less than the baseline, Wed 17:00 to 19:00; answer by 18:00.",
