@@ -242,7 +242,7 @@ class _Level:
     def stalled(self, t: float) -> bool:
         """Whether the counters stand still for so long that, by the lowest power meanwhile, one must have moved."""
         still, low = t - self._moved, self._low_kw
-        if low is None or still < FROZEN_SECONDS or low <= FROZEN_FROM * self._meter.connection_kw:
+        if not self._stands or low is None or still < FROZEN_SECONDS or low <= FROZEN_FROM * self._meter.connection_kw:
             return False
         return low * still / 3600 > 2 * self.step_kwh
 

@@ -357,7 +357,7 @@ def test_more_power_than_the_connection_carries_is_suspect_and_kept():
         (1000.0, 1000.5, None, "good good"),
         (1000.0, 3.0, None, "suspect suspect"),  # meter exchanged: believed when it has held and counted on
         (1000.0, 9000.0, None, "suspect suspect"),  # jumped
-        (999999.5, 0.5, 1_000_000.0, "good good"),  # rolled over
+        (999999.5, 0.5, 1_000_000.0, "suspect suspect"),  # rolled over: believed when it has counted on
         (500.0, 0.0, 1_000_000.0, "suspect suspect"),  # a reset is no rollover
     ],
 )

@@ -123,8 +123,9 @@ ODDITIES = (
         name="counter rollover",
         says=changed(total_export=lambda kwh: (kwh + 99.0) % 1000.0),
         first=0,
-        last=40,
-        polls=40,
+        last=80,
+        polls=80,
+        during=DOUBTED | {ReadingQuality.GOOD},  # a counter that was lost says zero, too: it has to count on
     ),
     Oddity(
         name="counters stand still",
