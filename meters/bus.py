@@ -11,7 +11,7 @@ from energy.errors import MeterError
 from meters.connection import Connection, LostError, opened
 from meters.framing import OtherTransactionError, OtherUnitError, UnusableError
 from meters.habits import FIRST_SETTLING_SECONDS, LONGEST_SETTLING_SECONDS, Oddities, Pace, Unit, Units
-from meters.line import Line
+from meters.line import Line, Transport
 from meters.turns import Turns
 
 # pymodbus logs every refused connection and dumps frames at error level; what went wrong is said in the Reading.
@@ -35,6 +35,10 @@ EXCEPTIONS = {
     8: "memory error in the device",
     10: "gateway path not available: is the gateway set up for this unit?",
     11: "no answer behind the gateway: check the unit number, the wiring and the baud rate of the serial line",
+}
+NOBODY_THERE = {
+    False: "takes the connection and does not answer: is another client connected?",
+    True: "is open and nobody answers: check baud rate, parity, and the wires A and B",
 }
 BUSY = (5, 6)
 NOBODY_BEHIND = (10, 11)
@@ -91,7 +95,7 @@ class Bus:
         self._ended_at = 0.0
         self._doubles = False  # answers came that nobody waited for
         self._next_transaction = random.randrange(1, 60_000)
-        self._overloaded = False
+        self.overloaded = ""  # that the polls of all meters do not fit into the line's time
         self.hunting = False  # units are looked for: most are silent, and that says nothing of the line
 
     async def read(self, unit: int, code: int, start: int, count: int, timeout: float) -> list[int]:
@@ -107,21 +111,17 @@ class Bus:
             raise RefusedError(answer.exception_code)
         return list(answer.registers)
 
-    @property
-    def overloaded(self) -> str:
-        """Whether the polls of all meters fit into the line's time; empty where they do."""
-        if len(self.needs) == 1 or (share := sum(self.needs.values())) <= FULL:
-            return ""
-        return f"the line {self.line.address} is overloaded: what is due takes {100 * share:.0f} % of its time"
-
     def polled(self, unit: int, period_seconds: float) -> None:
         """A unit was asked all that it is asked every so many seconds: what it needs of the line's time is known."""
         needed = self.spent.pop(unit, 0.0) / period_seconds
         self.needs[unit] = 0.8 * self.needs.get(unit, needed) + 0.2 * needed
-        told = self.overloaded
-        if told and not self._overloaded:
+        share = sum(need for of, need in self.needs.items() if not self.units.of(of).dead)
+        told, before = "", self.overloaded
+        if share > FULL and len(self.needs) > 1:
+            told = f"the line {self.line.address} is overloaded: what is due takes {100 * share:.0f} % of its time"
+        self.overloaded = told
+        if told and not before:
             log.warning("%s; poll less often, ask for fewer registers, or split the line", told)
-        self._overloaded = bool(told)
 
     def drop(self) -> None:
         """Close the connection; the next request opens a new one."""
@@ -195,6 +195,10 @@ class Bus:
             raise SilentError(
                 f"unit {unit} did not answer within {timeout:g} s: is the unit number right, the meter on?"
             ) from error
+        except asyncio.CancelledError:
+            if not numbered:
+                known.missed(line.loop.time())  # the answer comes all the same
+            raise
         except UnusableError as error:
             self._ended_at = line.loop.time()
             self._unusable(error)
@@ -304,7 +308,7 @@ class Bus:
             return
         self._barren += 1
         if self._barren > 1:
-            self._why = f"{self.line.address} takes the connection and does not answer: is another client connected?"
+            self._why = f"{self.line.address} {NOBODY_THERE[self.line.transport is Transport.SERIAL]}"
             self._wait_before_next()
 
     def _wait_before_next(self) -> None:

@@ -290,6 +290,26 @@ def test_a_line_that_is_too_slow_for_its_meters_says_so(caplog):
     assert len([record for record in caplog.records if "split the line" in record.message]) == 1
 
 
+@pytest.mark.parametrize("framing", ["tcp", "rtu"])
+def test_a_request_that_is_given_up_leaves_no_answer_for_the_next(framing):
+    async def test():
+        def numbered(code: int, start: int, count: int) -> list[int]:  # what a server asks
+            return list(range(start, start + count))
+
+        server = Server(framing, {1: numbered}, play=plays.slow(0.5), victims=frozenset({1}), broken=True)
+        await server.start()
+        line = bus.join(settings(server, 1, framing).line())
+        given_up = asyncio.create_task(line.read(1, 4, 10, 8, 2.0))
+        await asyncio.sleep(0.1)
+        given_up.cancel()
+        for start in (100, 10, 100):
+            assert await line.read(1, 4, start, 8, 2.0) == list(range(start, start + 8))
+        bus.leave(line)
+        await server.stop()
+
+    loop.run(test())
+
+
 def test_the_longest_pause_that_is_said_holds_for_the_line():
     async def test():
         line = bus.join("127.0.0.1", 1, pause_ms=5)
