@@ -188,7 +188,8 @@ class Field:
         kind = rng.choice(("reset to zero", "meter exchanged", "meter exchanged"))
         for name, register in self.registers.items():
             stand = 0.0 if kind == "reset to zero" else float(rng.randrange(0, 90_000))
-            while self._alike(before[name], stand):
+            earlier = register.shows(max(register.began, real - 72 * HOUR))
+            while self._alike(before[name], stand) or self._alike(earlier, stand):
                 stand = float(rng.randrange(0, int(self.width or 20 * self._unseen())))
             register.set_to(real, stand)
         after = {name: register.shows(real) for name, register in self.registers.items()}
