@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.loadstone-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test demo steelworks test lint types bench bench-all bench-forecast bench-forecast-all docs soak clean
+.PHONY: help install install-test demo steelworks test lint types bench bench-all bench-forecast bench-forecast-all bench-metering docs soak clean
 
 help:
 	@echo "Loadstone. Start with 'make demo'; then README.md, 'Your own plant'."
@@ -41,7 +41,7 @@ test: install-test ## everything that has to hold; PYTHON=/path/to/python3.13 fo
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-bench: install-test ## how good and how fast the optimizer is: a fixed sample, at most 20 minutes; needs LOADSTONE_DATA
+bench: install-test ## how good and how fast the optimizer and the metering are: a fixed sample, at most 20 minutes; needs LOADSTONE_DATA
 	$(BIN)/python -m benchmarks
 
 bench-all: install-test ## the whole of it, about three hours; goes on where it was stopped
@@ -52,6 +52,9 @@ bench-forecast: install-test ## how good the forecasts are: a fixed sample of da
 
 bench-forecast-all: install-test ## every day of every series; goes on where it was stopped
 	$(BIN)/python -m benchmarks.forecast --all
+
+bench-metering: install-test ## how fast and how right the metering is, in one table; half an hour on an idle machine
+	$(BIN)/python -m benchmarks.metering
 
 soak: install-test ## kill the running service, and edge box and door, a hundred times each; about twelve minutes
 	LOADSTONE_KILLS=100 $(BIN)/python -m pytest tests/service/test_kill.py tests/service/test_kill_edge.py -s -p no:xdist

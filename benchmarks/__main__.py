@@ -42,6 +42,7 @@ def parts(*, everything: bool, results: Path, data: Path | None) -> Iterator[Par
         command = ("benchmarks.scheduling", set, folder, "--seconds", str(seconds), "--only", only, *file(name))
         return Part(title=f"{name}, {seconds} s", command=command, needs=folder)
 
+    yield Part(title="Metering", command=("benchmarks.metering", *(() if everything else ("--sample",))))
     yield Part(title="Handing a program over", command=("benchmarks.handover",))
     seeds = ("11", "12", "13", "1", "2", "3") if everything else ("11",)
     yield Part(title="Generated plants", command=("benchmarks.optimize", "--seeds", *seeds, *file("plants")))

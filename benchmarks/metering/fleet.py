@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.metering.wire import PROFILE, address, server
+from energy.model.horizon import Interval
 
 SECONDS = 300.0
 START_SECONDS = 20.0  # what a collector may take to come up; not a part of what is measured
@@ -34,6 +36,7 @@ class Ran:
     stored: int
     lost: int
     cpu_share: float
+    per_second: float  # readings stored in a second of the measured time
     rss_bytes: int
     store_bytes: int
 
@@ -49,9 +52,10 @@ def run(meters: int, seconds: float = SECONDS) -> Ran:
             collector = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
             time.sleep(START_SECONDS)
-            began, cpu = time.monotonic(), cpu_seconds(collector.pid)
+            began, cpu, since = time.monotonic(), cpu_seconds(collector.pid), datetime.now(UTC)
             time.sleep(seconds)
             passed, used = time.monotonic() - began, cpu_seconds(collector.pid) - cpu
+            span = Interval(since, datetime.now(UTC))
             memory = rss_bytes(collector.pid)
             collector.send_signal(signal.SIGTERM)
             collector.wait(60)
@@ -59,7 +63,7 @@ def run(meters: int, seconds: float = SECONDS) -> Ran:
             collector.kill()
             collector.wait()
         said = (folder / "log").read_text()
-        return judged(folder, meters=meters, seconds=passed, cpu_share=used / passed, rss=memory, said=said)
+        return judged(folder, span, meters=meters, seconds=passed, cpu_share=used / passed, rss=memory, said=said)
 
 
 def plant(meters: int, port: int, folder: Path) -> str:
@@ -72,7 +76,7 @@ def plant(meters: int, port: int, folder: Path) -> str:
     return "\n".join([SITE, TARIFF, f"store: {{url: 'sqlite:///{folder}/store.sqlite'}}", "meters:", *rows, ""])
 
 
-def judged(folder: Path, *, meters: int, seconds: float, cpu_share: float, rss: int, said: str) -> Ran:
+def judged(folder: Path, span: Interval, *, meters: int, seconds: float, cpu_share: float, rss: int, said: str) -> Ran:
     """What the collector said of itself, beside what really lies in its store."""
     from energy.store import Store
 
@@ -80,7 +84,7 @@ def judged(folder: Path, *, meters: int, seconds: float, cpu_share: float, rss: 
         note = store.note("collector")
         if note is None:
             raise RuntimeError(f"the collector did not say how it does:\n{said[-2000:]}")
-        stored = store.readings.total()
+        stored, within = store.readings.total(), store.readings.count(span)
         size = store.size_bytes()
     pace = note["in_all"]
     kept, lost = json.loads(f"[{said.rsplit('stopped: ', 1)[1].replace(' readings kept, ', ',').replace(' lost', '')}]")
@@ -97,6 +101,7 @@ def judged(folder: Path, *, meters: int, seconds: float, cpu_share: float, rss: 
         stored=stored,
         lost=lost,
         cpu_share=cpu_share,
+        per_second=within / seconds,
         rss_bytes=rss,
         store_bytes=size,
     )

@@ -61,16 +61,15 @@ def program(name: str, *libraries: str) -> str:
 def server(hosts: int, seconds: float) -> Iterator[int]:
     """Meters at 127.0.1.1, 127.0.1.2 … for so long at the most; the port on which all of them listen."""
     command = [program("server", "m"), str(hosts), str(seconds)]
-    running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert running.stdin is not None
-        assert running.stdout is not None
-        running.stdin.write(TABLE)
-        running.stdin.flush()
-        port = running.stdout.readline()
-        if not port:
-            raise NotRunError("the server of the measurement did not start")
-        yield int(port)
-    finally:
-        running.kill()
-        running.wait()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdin is not None
+            assert running.stdout is not None
+            running.stdin.write(TABLE)
+            running.stdin.flush()
+            port = running.stdout.readline()
+            if not port:
+                raise NotRunError("the server of the measurement did not start")
+            yield int(port)
+        finally:
+            running.kill()

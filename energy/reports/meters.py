@@ -1,7 +1,7 @@
 """Meters: who answers, how old each value is, what it says, and whether its counter and its power agree."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -36,9 +36,10 @@ WORST = {"silent": 0, "suspect": 1, "rejected": 2, "late": 3, "released": 4, "go
 def meters_page(store: Store, rules: Rules, header: Header) -> MetersPage:
     """All meters, worst first."""
     now = header.now
-    energies = {meter.id: store.intervals.of(meter.id, span_of(rules, now)) for meter in store.meters()}
+    energies = store.intervals.of_each([meter.id for meter in store.meters()], span_of(rules, now))
+    counts = store.readings.counts(just_now(now))
     states = meter_states(store, now)
-    rows = [row_of(store, rules, state, energies[state.meter.id], now) for state in states]
+    rows = [row_of(rules, state, energies[state.meter.id], counts, now) for state in states]
     return MetersPage(
         header=header,
         rows=tuple(sorted(rows, key=lambda row: WORST[row.state])),
@@ -78,7 +79,9 @@ def meter_page(store: Store, rules: Rules, header: Header, meter: str) -> MeterP
     counter = net(state.meter, store, horizon)
     return MeterPage(
         header=header,
-        row=row_of(store, rules, state, store.intervals.of(meter, span_of(rules, now)), now),
+        row=row_of(
+            rules, state, store.intervals.of(meter, span_of(rules, now)), store.readings.counts(just_now(now)), now
+        ),
         readings=tuple(reversed(listed))[:AT_MOST],
         faults=tuple(faults.most_common()),
         power=power if power.known.any() else None,
@@ -92,14 +95,19 @@ def span_of(rules: Rules, now: datetime) -> Interval:
     return Interval(min(today, now - DAY - timedelta(hours=1)), now)
 
 
+def just_now(now: datetime) -> Interval:
+    """The time over which reads per minute are counted."""
+    return Interval(now - RECENT, now + timedelta(seconds=1))
+
+
 def row_of(
-    store: Store, rules: Rules, state: MeterState, energies: Sequence[IntervalEnergy], now: datetime
+    rules: Rules, state: MeterState, energies: Sequence[IntervalEnergy], counts: Mapping[str, int], now: datetime
 ) -> MeterRow:
     """One line of the table."""
     meter, zone = state.meter, rules.site.zone
-    today = [e for e in energies if e.start >= day_bounds(local_date(now, zone), zone)[0]]
+    begun = day_bounds(local_date(now, zone), zone)[0]
+    today = [e for e in energies if e.start >= begun]
     word, detail = judged(state, zone, now)
-    recent = store.readings.of(meter.id, Interval(now - RECENT, now + timedelta(seconds=1)))
     newest = state.good
     return MeterRow(
         meter=meter,
@@ -112,7 +120,9 @@ def row_of(
         energy_today_kwh=energy(meter, today),
         day_kw=day_power(meter, energies, rules.site.step_minutes, now),
         qualities=tuple(Counter(e.quality for e in today).most_common()),
-        reads_per_minute=len(recent) / (RECENT.total_seconds() / 60.0) if state.reading is not None else None,
+        reads_per_minute=counts.get(meter.id, 0) / (RECENT.total_seconds() / 60.0)
+        if state.reading is not None
+        else None,
         source=" · ".join(part for part in (meter.profile, meter.confidence) if part),
         single_source=meter.single_source,
     )

@@ -42,7 +42,8 @@ class Node:
 def meter_tree(store: Store, span: Interval) -> list[Node]:
     """The meters as they hang, each before those below it; check meters and virtual ones stand at the end by themselves."""
     meters = store.meters()
-    energies = {m.id: {one.start: one for one in store.intervals.of(m.id, span)} for m in meters}
+    said = store.intervals.of_each([m.id for m in meters], span)
+    energies = {meter: {one.start: one for one in some} for meter, some in said.items()}
     roots = [meter for meter in meters if above_of(meter, meters) is None]
     tops = sorted(roots, key=lambda meter: not below(meter, meters))
     return [node for top in tops for node in _branch(top, meters, energies, 0)]

@@ -14,6 +14,7 @@ from energy.model.series import Series
 from energy.store.bulk import (
     LONGEST_MINUTES,
     METER,
+    channel,
     channel_id,
     distinct,
     in_slots,
@@ -75,6 +76,26 @@ class Intervals(Repository):
             said = _versions(connection, number, first, end, as_known_at)
         return [_noun(meter, start, value) for start, value in said.items()]
 
+    def of_each(self, meters: Sequence[str], span: Interval) -> dict[str, list[IntervalEnergy]]:
+        """The same of several meters at once, in one question; a meter without any has none."""
+        found: dict[str, list[IntervalEnergy]] = {meter: [] for meter in meters}
+        query = (
+            sa.select(channel.c.key, interval.c.start, *VALUES)
+            .join(channel, channel.c.id == interval.c.channel)
+            .where(
+                channel.c.site == self._site,
+                channel.c.kind == self._kind,
+                channel.c.key.in_(list(meters)),
+                interval.c.start >= span_second(span.start),
+                interval.c.start < span_second(span.end),
+            )
+            .order_by(channel.c.id, interval.c.start, interval.c.known_at, interval.c.batch)
+        )
+        newest = {(meter, start): value for meter, start, *value in self._rows(query)}
+        for (meter, start), value in newest.items():
+            found[meter].append(_noun(meter, start, tuple(value)))
+        return found
+
     def power(self, meter: str, horizon: Horizon, as_known_at: datetime | None = None) -> tuple[Series, Series]:
         """Mean import and export power of each slot, kW; NaN where nobody knows."""
         first = seconds(horizon.start)
@@ -119,7 +140,7 @@ def _versions(
         .where(interval.c.channel == number, interval.c.start >= first, interval.c.start < end, *_known(known_at))
         .order_by(interval.c.start, interval.c.known_at, interval.c.batch)
     )
-    return {start: tuple(value) for start, *value in connection.execute(query)}
+    return {start: tuple(value) for start, *value in connection.execute(query).all()}
 
 
 def _known(known_at: datetime | None) -> tuple[sa.ColumnElement[bool], ...]:

@@ -162,4 +162,4 @@ def _values(connection: sa.Connection, number: int, horizon: Horizon, as_known_a
         .where(versions.c.age == 1)
         .order_by(versions.c.known_at, versions.c.batch, versions.c.start)
     )
-    return [(start, minutes, said) for start, minutes, said in connection.execute(query)]
+    return [tuple(row) for row in connection.execute(query).all()]

@@ -122,3 +122,25 @@ def test_the_estimate_of_what_readings_take_is_near_what_they_take(tmp_path) -> 
             except sa.exc.OperationalError:
                 pytest.skip("NOT RUN: this SQLite was built without dbstat")
         assert taken / 1.5 <= store.readings.estimated_bytes() <= 1.5 * taken
+
+
+def test_intervals_of_several_meters_are_those_of_each(store: Store) -> None:
+    for meter, kwh, known in (("a", 1.0, 1), ("b", 2.0, 1), ("a", 3.0, 2)):
+        said = [
+            IntervalEnergy(
+                meter=meter,
+                start=T0 + k * STEP,
+                minutes=15,
+                import_kwh=kwh + k,
+                export_kwh=None,
+                quality=Quality.MEASURED,
+            )
+            for k in range(4)
+        ]
+        store.intervals.put(said, T0 + timedelta(days=known))
+    span = Interval(T0 + STEP, T0 + 3 * STEP)
+    each = store.intervals.of_each(["b", "a", "c"], span)
+    assert each == {meter: store.intervals.of(meter, span) for meter in "abc"}
+    assert [one.import_kwh for one in each["a"]] == [4.0, 5.0]
+    store.readings.add(hours(1))
+    assert store.readings.counts(Interval(T0, T0 + timedelta(minutes=5))) == {"m": 60}
