@@ -77,6 +77,11 @@ class ToldMeter:
         self._gather_until: float | None = None
         self._silent_at: float | None = None
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be heard of it now; empty where all seems well."""
+        return self._gone or self._source.trouble
+
     async def listen(self, give: Callable[[Reading], None]) -> None:
         """Give every reading until cancelled; what is half gathered then is given too."""
         self._silent_at = asyncio.get_running_loop().time() + self._silent_after

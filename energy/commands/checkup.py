@@ -153,7 +153,13 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
     try:
         reading = await asyncio.wait_for(_first_word(made), METER_SECONDS)
     except TimeoutError:
-        return Finding(what=what, ok=False, says=f"no answer within {METER_SECONDS:.0f} s", to_do=to_do)
+        says = f"no answer within {METER_SECONDS:.0f} s"
+        if isinstance(made, MeterListener):
+            says = (
+                getattr(made, "trouble", "") or f"it said nothing within {METER_SECONDS:.0f} s; it may speak less often"
+            )
+            to_do = "It is not asked, but speaks by itself: see docs/meters.md for its kind."
+        return Finding(what=what, ok=False, says=says, to_do=to_do)
     except LoadstoneError as error:
         return Finding(what=what, ok=False, says=str(error), to_do="Mend what it names.")
     finally:

@@ -117,6 +117,10 @@ class Connection:
         self.nodes: dict[tuple[str, str], Any] = {}  # what Sparkplug edge nodes have told so far
         self._clock = clock
         self._hearers: list[Hearer] = []
+        self._of_topic: dict[
+            str, list[Hearer]
+        ] = {}  # by topics without wildcards: a thousand meters are looked up, not tried
+        self._of_filter: list[tuple[str, Hearer]] = []
         self._client: Acknowledging | None = None
         self._refused: dict[str, str] = {}
         self._running: asyncio.Task[None] | None = None
@@ -124,6 +128,7 @@ class Connection:
 
     def add(self, hearer: Hearer) -> None:
         self._hearers.append(hearer)
+        self._sort()
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         elif self._client is not None:
@@ -131,6 +136,23 @@ class Connection:
 
     def remove(self, hearer: Hearer) -> None:
         self._hearers.remove(hearer)
+        self._sort()
+
+    def _sort(self) -> None:
+        """Who is to be told of which topic."""
+        self._of_topic, self._of_filter = {}, []
+        for hearer in self._hearers:
+            for topic in hearer.topics:
+                if "+" in topic or "#" in topic:
+                    self._of_filter.append((topic, hearer))
+                else:
+                    self._of_topic.setdefault(topic, []).append(hearer)
+
+    def _ears(self, topic: str) -> list[Hearer]:
+        """Who is told of a message, each once."""
+        ears = self._of_topic.get(topic, [])
+        wide = [hearer for filter, hearer in self._of_filter if matches(topic, filter)]
+        return [*ears, *(hearer for i, hearer in enumerate(wide) if hearer not in wide[:i] and hearer not in ears)]
 
     def now(self) -> datetime:
         return self._clock.now()
@@ -203,7 +225,7 @@ class Connection:
             hearer.connected()
 
     def _deliver(self, client: Acknowledging, message: aiomqtt.Message) -> None:
-        ears = [h for h in self._hearers if any(message.topic.matches(topic) for topic in h.topics)]
+        ears = self._ears(str(message.topic))
         receipt = client.receipt(message, len(ears))
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
         said = Message(str(message.topic), payload, bool(message.retain), self.now(), receipt.done)
@@ -230,6 +252,17 @@ class Connection:
 
     async def _publish(self, client: Acknowledging, topic: str, payload: bytes) -> None:
         await client.publish(topic, payload)
+
+
+def matches(topic: str, filter: str) -> bool:
+    """Whether a topic is one of those that a filter names."""
+    parts, wanted = topic.split("/"), filter.split("/")
+    if wanted[-1] == "#":
+        wanted = wanted[:-1]
+        if len(parts) < len(wanted) or topic.startswith("$"):
+            return False
+        parts = parts[: len(wanted)]
+    return len(parts) == len(wanted) and all(w in ("+", p) for p, w in zip(parts, wanted, strict=True))
 
 
 def _properties(keep_seconds: int) -> Properties:

@@ -6,7 +6,7 @@ from typing import Any
 from meters.gathering import Said
 from meters.moments import NoTimeError, moment
 from meters.mqtt import Settings
-from meters.mqtt.broker import Message
+from meters.mqtt.broker import Message, matches
 from meters.mqtt.path import find
 from meters.told import Gone, Item
 from meters.wanted import inside, number
@@ -93,17 +93,6 @@ class PlainSource:
         if first != topic:
             self.trouble = f"both {first} and {topic} say {name}; only the first is heard: name the topic"
         return first == topic
-
-
-def matches(topic: str, filter: str) -> bool:
-    """Whether a topic is one of those that a filter names."""
-    parts, wanted = topic.split("/"), filter.split("/")
-    if wanted[-1] == "#":
-        wanted = wanted[:-1]
-        if len(parts) < len(wanted) or topic.startswith("$"):
-            return False
-        parts = parts[: len(wanted)]
-    return len(parts) == len(wanted) and all(w in ("+", p) for p, w in zip(parts, wanted, strict=True))
 
 
 def raw_of(message: Message) -> str:

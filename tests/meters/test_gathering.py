@@ -67,7 +67,7 @@ def test_what_the_far_end_doubts_is_doubted():
 values = st.dictionaries(st.sampled_from(["power", "total_import", "voltage_l1"]), st.floats(0, 1e3), min_size=1)
 
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), values), max_size=20))
 def test_no_value_is_lost_none_is_said_twice_and_no_two_readings_are_of_one_moment(said):
     gathering = Gathering(meter(connection_kw=1e9), ("power", "total_import", "voltage_l1"), 2.0)

@@ -4,12 +4,15 @@ import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trustme
 
 from energy.clock import SystemClock
+from energy.commands import checkup
+from energy.config.settings import MeterSettings
 from energy.model.meter import ReadingQuality
 from meters.collector import Collector, of_kind
 from meters.mqtt import Settings, broker, build
@@ -446,5 +449,21 @@ def test_who_only_has_a_look_takes_nothing_away(there):
             await again.until(lambda h: h.good)
         assert [r.import_kwh for r in again.good] == [2.0]
         assert look.readings == []
+
+    run(test(), 60)
+
+
+def test_the_doctor_says_why_nothing_is_heard(there, monkeypatch):
+    monkeypatch.setattr(checkup, "METER_SECONDS", 2.0)
+
+    async def found(**said: Any) -> checkup.Finding:
+        options = settings(there, topic="doctor/em", **said)
+        one = MeterSettings(meter=meter(), kind="mqtt", options=options)
+        return await checkup._meter(one, context(), SimpleNamespace(twin=None))
+
+    async def test():
+        wrong, silent = await asyncio.gather(found(password="wrong"), found())
+        assert "are user and password right?" in wrong.says
+        assert silent.says == "it said nothing within 2 s; it may speak less often"
 
     run(test(), 60)

@@ -1,4 +1,5 @@
-"""The collector killed again and again while a meter publishes: what the broker keeps is all there afterwards, once.
+"""The collector killed again and again while a meter publishes, and a file lies in a folder: what the broker keeps is all there
+afterwards, once, and so is what the file says.
 
 LOADSTONE_KILLS says how often (once unless said).
 """
@@ -44,8 +45,20 @@ def plant(folder: Path, broker: Mosquitto) -> Path:
             "role": "settlement",
             "measures": "grid",
             "connection_kw": 1800,
-        }
+        },
+        {
+            "id": "roof",
+            "kind": "drop",
+            "folder": "roof",
+            "says": "intervals",
+            "columns": {"total_import": {"column": "kWh"}},
+            "zone": "UTC",
+            "steady_seconds": 0,
+            "connection_kw": 400,
+        },
     ]
+    (folder / "roof").mkdir()
+    (folder / "roof" / "day.csv").write_text("time,kWh\n2026-01-05 12:00,1.5\n2026-01-05 12:15,2.5\n")
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(said, allow_unicode=True))
     return config
@@ -119,6 +132,9 @@ def test_killed_again_and_again(tmp_path):
                     (began + timedelta(seconds=i), pytest.approx(0.1 * i)) for i in range(published)
                 ]
                 assert all(r.quality.counts for r in kept)
+                # and the file that lay there all the while was taken once, by one of them
+                assert [i.import_kwh for i in store.intervals.of("roof", span)] == [1.5, 2.5]
+                assert (tmp_path / "roof" / "done" / "day.csv").exists()
             finally:
                 store.close()
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from meters.moments import NoTimeError, moment
+from meters.mqtt.broker import matches
 from meters.mqtt.path import find, parse
-from meters.mqtt.plain import matches
 
 DATA = {
     "power": 1,
