@@ -102,7 +102,10 @@ class Sender:
             return self._turn()
         except BufferFault:
             log.exception("the buffer cannot be read or written now; it is tried again")
-            return self._longer()
+        except Exception:
+            # Our bug, whatever it is. It is said in full, and must not end the one thread that hands readings over.
+            log.exception("a batch could not be sent; it is tried again")
+        return self._longer()
 
     def _turn(self) -> float:
         self._housekeeping()

@@ -227,6 +227,15 @@ def test_a_centre_that_was_restored_too_late_is_told_what_is_gone(store: Store, 
     assert edge is not None and (edge.last, edge.missing) == (25, 15)
 
 
+def test_a_mistake_of_ours_ends_no_box(buffer: Buffer, caplog: pytest.LogCaptureFixture) -> None:
+    def bug(_: httpx.Request) -> httpx.Response:
+        raise ZeroDivisionError
+
+    assert to(buffer, bug).turn() > 0
+    assert "ZeroDivisionError" in caplog.text
+    assert buffer.backlog().waiting == 25
+
+
 # --- a network that is only half there ---
 
 
