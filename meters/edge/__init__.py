@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from energy.model.meter import Meter
 from energy.ports import Context, MeterListener
 from meters.elsewhere import Elsewhere, named
+from meters.profile import load
+from meters.quantities import UNITS
 
 
 class Settings(BaseModel):
@@ -19,6 +21,18 @@ class Settings(BaseModel):
 
     id: str = ""  # which of the plant's meters this is
     box: str = Field(min_length=1, description="name of the edge box that reads it, as in `api.boxes`")
+    profile: str = ""  # the same as at the box, where its counter starts again
+
+    def complete(self, meter: Meter, folder: str = ".") -> Meter:
+        """The meter with what its profile knows of it; what the config says itself counts."""
+        if not self.profile:
+            return meter
+        table = load(self.profile, folder)
+        register = table.registers.get("total_import")
+        known = replace(meter, confidence=meter.confidence or table.confidence)
+        if meter.rollover_kwh is not None or register is None or register.rollover is None:
+            return known
+        return replace(known, rollover_kwh=register.rollover * UNITS["energy"][register.unit])
 
     def complete(self, meter: Meter, folder: str = ".") -> Meter:
         """The meter with the box that reads it."""

@@ -11,8 +11,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,8 @@ EVER = 2**62  # microseconds
 WAL_BYTES = 4_000_000
 FORGOTTEN_AT_ONCE = 20_000
 KEPT_ANYWAY = 1_000  # the newest rows, acknowledged or not: a restart begins from them
+CHECKED_BYTES = 200_000_000
+BROKEN_KEPT = 3
 RESCUED_AT_MOST = 1_000_000  # a small box has little memory
 
 
@@ -76,7 +79,7 @@ class Cut:
 
 
 class Buffer:
-    """The buffer file; threads may share it. `BufferError` and sqlite3's own errors mean that nothing was changed."""
+    """The buffer file; threads may share it. An error of sqlite3 means that nothing was changed."""
 
     def __init__(
         self,
@@ -117,7 +120,8 @@ class Buffer:
             page = int(db.execute("PRAGMA page_size").fetchone()[0])
             db.execute(f"PRAGMA max_page_count={max(64, self.max_bytes // page)}").close()
             db.executescript(SCHEMA)
-            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            small = self.path.stat().st_size < CHECKED_BYTES  # a larger one shows its damage where it is read
+            if small and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("database disk image is malformed")
             db.execute("INSERT OR IGNORE INTO about VALUES ('buffer', ?)", (uuid4().hex,))
         except BaseException:
@@ -133,15 +137,20 @@ class Buffer:
                 part.rename(aside.with_name(aside.name + end))
         db = self._connect()
         about, rows = rescued(aside)
-        db.execute("BEGIN IMMEDIATE")
-        for key in ("thinned", "dropped"):
+        about["broken"] = str(int(about.get("broken", "0")) + 1)
+        for key in ("thinned", "dropped", "broken"):
             db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, about.get(key, "0")))
-        db.execute("INSERT OR REPLACE INTO about VALUES ('broken', ?)", (str(int(about.get("broken", "0")) + 1),))
-        db.executemany(
-            "INSERT INTO reading (state, meter, taken_at, counts, boot, steady, body, why) VALUES (?,?,?,?,?,?,?,?)",
-            rows,
-        )
-        db.execute("COMMIT")
+        columns = "state, meter, taken_at, counts, boot, steady, body, why"
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(f"INSERT INTO reading ({columns}) VALUES (?,?,?,?,?,?,?,?)", rows)
+            db.execute("COMMIT")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            log.exception("%d readings of %s do not fit into the new buffer; they are there still", len(rows), aside)
+            rows = []
+        self._keep_few_broken()
         log.error(
             "the buffer could not be read (%s); it was moved aside as %s, a new one goes on with the %d readings that could "
             "be rescued from it",
@@ -150,6 +159,15 @@ class Buffer:
             len(rows),
         )
         return db
+
+    def _keep_few_broken(self) -> None:
+        """Broken files are kept to be looked into, but not until they fill the disk."""
+        found = sorted(self.path.parent.glob(f"{self.path.name}.broken-*"))
+        whole = [path for path in found if not path.name.endswith(("-wal", "-shm"))]
+        for old in whole[:-BROKEN_KEPT]:
+            log.error("the broken buffer file %s goes, as there are newer ones", old.name)
+            for part in self.path.parent.glob(f"{old.name}*"):
+                part.unlink()
 
     def _read_about(self) -> None:
         about = dict(self._db.execute("SELECT key, value FROM about").fetchall())
@@ -184,6 +202,7 @@ class Buffer:
 
     def _insert(self, readings: Sequence[Reading]) -> None:
         boot, steady, now = self.steady.boot, self.steady.now(), self.clock.now()
+        readings = [writable(one) for one in readings]
         rows = [
             (
                 one.meter,
@@ -213,17 +232,27 @@ class Buffer:
             rows = tuple(
                 Row(
                     number=number,
-                    reading=load(Reading, body),
+                    reading=said,
                     steady=steady if boot == self.steady.boot else None,
                     again=state == AGAIN,
                 )
                 for number, state, body, boot, steady in found
+                if (said := self._read(number, body)) is not None
             )
             next_up = self.acknowledged + 1
             if not rows:
                 return Cut(first=next_up, last=next_up - 1, rows=(), lost_before=self._lost_before)
             first = min(next_up, rows[0].number)
             return Cut(first=first, last=rows[-1].number, rows=rows, lost_before=self._lost_before)
+
+    def _read(self, number: int, body: str) -> Reading | None:
+        """A reading as it was written; one that another version wrote in its own way is held, and keeps no other back."""
+        try:
+            return load(Reading, body)
+        except ValueError as error:
+            log.error("reading %d in the buffer is not understood and held: %s", number, error)
+            self.hold([(number, "it is not understood by this version of the box")])
+            return None
 
     def acknowledge(self, cut: Cut) -> None:
         """The centre has a batch on disk: its readings wait no longer."""
@@ -385,6 +414,24 @@ class Buffer:
 
     def _count(self, which: str, *values: object) -> int:
         return int(self._one(f"SELECT count(*) FROM reading WHERE {which}", *values))
+
+
+def writable(reading: Reading) -> Reading:
+    """The reading without numbers that are none: they are not known, and must not keep the others of a batch back."""
+    numbers = (reading.import_kwh, reading.export_kwh, reading.power_kw, *(value for _, value in reading.values))
+    if all(value is None or isfinite(value) for value in numbers):
+        return reading
+    return replace(
+        reading,
+        import_kwh=finite(reading.import_kwh),
+        export_kwh=finite(reading.export_kwh),
+        power_kw=finite(reading.power_kw),
+        values=tuple((name, value) for name, value in reading.values if isfinite(value)),
+    )
+
+
+def finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
 
 
 def release(db: sqlite3.Connection, meter: str = "") -> int:

@@ -7,6 +7,7 @@ some proxy with status 200) changes nothing: the batch waits and is sent again.
 import gzip
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +38,7 @@ LOOK_SECONDS = 1.0  # between two looks at an empty buffer
 SIGN_OF_LIFE = 60.0  # seconds of silence after which an empty batch says that the box is well
 HELD_AGAIN = 600.0  # seconds after which what is held is offered once more: the centre may know the meter by now
 POISON_TRIES = 5  # answers 400 or 422 without the readings' numbers, after which a whole batch is held
+AT_READING = re.compile(r"readings\[(\d+)\]")
 STATUS_SECONDS = 60.0  # between two lines of the log that say what waits
 
 
@@ -102,7 +104,10 @@ class Sender:
             return self._turn()
         except BufferFault:
             log.exception("the buffer cannot be read or written now; it is tried again")
-            return self._longer()
+        except Exception:
+            # Our bug, whatever it is. It is said in full, and must not end the one thread that hands readings over.
+            log.exception("a batch could not be sent; it is tried again")
+        return self._longer()
 
     def _turn(self) -> float:
         self._housekeeping()
@@ -191,6 +196,8 @@ class Sender:
             )
         if status == 422 and refusal.refused:
             return self._held(cut, [(one.number, one.why) for one in refusal.refused])
+        if status == 400 and (odd := not_understood(cut, refusal)):
+            return self._held(cut, odd)
         if status in {400, 413, 422} and cut.rows and self._is_poison(cut):
             return self._held(cut, [(row.number, why) for row in cut.rows])
         return Outcome(False, f"the centre answered {status}: {why}")
@@ -245,6 +252,15 @@ class Sender:
         pause = self._pause
         self._pause = min(LONGEST_PAUSE, 2 * pause)
         return pause * random.uniform(0.7, 1.0)
+
+
+def not_understood(cut: Cut, refusal: Refusal) -> list[tuple[int, str]]:
+    """The readings that a centre (an older one, say) does not understand, where that is all that it finds wrong."""
+    places = [(AT_READING.match(mistake.where), mistake.what) for mistake in refusal.mistakes]
+    found = [(int(place[1]), what) for place, what in places if place is not None]
+    if len(found) < len(places):
+        return []
+    return [(cut.rows[i].number, f"not understood by the centre: {what}") for i, what in found if i < len(cut.rows)]
 
 
 def after(backlog: Backlog, cut: Cut) -> Backlog:

@@ -64,6 +64,17 @@ def test_who_may_say_what(tmp_path: Path) -> None:
     assert settings.api is not None and settings.api.address == "127.0.0.1"
 
 
+def test_a_meter_behind_a_box_knows_where_its_counter_starts_again(tmp_path: Path) -> None:
+    text = PLANT.replace("box: hall-4,", "box: hall-4, profile: eastron-sdm630,")
+    behind = next(m.meter for m in load_settings(plant(tmp_path, text), TOKENS).meters if m.meter.id == "e-2")
+    asked = BOX.replace("profile: siemens-pac", "profile: eastron-sdm630")
+    (there,) = load_edge(box(tmp_path, asked), {"LOADSTONE_EDGE_TOKEN": TOKENS["FOUR"]}).meters
+    assert behind.rollover_kwh == there.meter.rollover_kwh
+    assert behind.profile == "eastron-sdm630"
+    wrong = mistakes_of(lambda: load_settings(plant(tmp_path, text.replace("sdm630", "sdm631")), TOKENS))
+    assert "eastron-sdm630" in str(wrong)
+
+
 def test_nothing_opens_with_a_token_that_is_missing_known_or_shared(tmp_path: Path) -> None:
     same = TOKENS["FOUR"]
     settings = load_settings(plant(tmp_path), {"FOUR": same, "LOADSTONE_TOKEN_LOGGER": same})

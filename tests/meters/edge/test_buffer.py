@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,6 +129,21 @@ def test_the_newest_good_reading_of_each_meter_is_what_a_restart_begins_from(ope
     buffer.acknowledge(buffer.cut(9))
     buffer.forget(T0 + timedelta(days=9))
     assert opened().last_good() == {"m-1": reading(3), "m-2": reading(2, "m-2")}
+
+
+def test_a_number_that_is_none_keeps_no_other_back(opened: Open) -> None:
+    odd = replace(reading(1), power_kw=float("nan"), values=(("a", 1.0), ("b", float("inf"))))
+    buffer = opened()
+    buffer.add([odd, reading(2)])
+    assert all_of(buffer) == [replace(odd, power_kw=None, values=(("a", 1.0),)), reading(2)]
+
+
+def test_a_row_of_another_version_is_held_and_keeps_no_other_back(opened: Open) -> None:
+    buffer = opened()
+    buffer.add([reading(n) for n in range(3)])
+    buffer._db.execute("UPDATE reading SET body = replace(body, '{', '{\"moon\": 1, ') WHERE number = 2")
+    assert numbers(buffer.cut(9)) == [1, 3]
+    assert (buffer.backlog().held, buffer.backlog().waiting) == (1, 2)
 
 
 # --- room ---
@@ -317,6 +333,17 @@ def test_a_broken_buffer_is_moved_aside_and_goes_on(
     again.add([reading(900)])
     assert all_of(again)[-1] == reading(900)
     assert again.cut(9).first == 1
+
+
+def test_broken_files_do_not_fill_the_disk(opened: Open, tmp_path: Path) -> None:
+    for _ in range(5):
+        opened().close()
+        no_database(tmp_path / "edge.sqlite")
+    buffer = opened()
+    kept = [path for path in tmp_path.glob("*.broken-*") if not path.name.endswith(("-wal", "-shm"))]
+    assert len(kept) == 3
+    buffer.add([reading(1)])
+    assert all_of(buffer) == [reading(1)]
 
 
 def test_a_buffer_that_breaks_while_it_is_used_is_replaced_at_once(opened: Open, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the sender makes of all that may come back: only the centre's own answer to this batch is an acknowledgement."""
 
+import gzip
 import json
 import logging
 import socket
@@ -146,8 +147,6 @@ def test_a_batch_that_is_never_understood_is_held_after_some_tries_and_the_rest_
     """The centre is older than the box, say: it does not name single readings."""
 
     def answers(request: httpx.Request) -> httpx.Response:
-        import gzip
-
         said = json.loads(gzip.decompress(request.content))
         if said["first"] == 1 and said["readings"] and said["readings"][0]["number"] == 1:
             return httpx.Response(400, json={"error": "cannot be read", "mistakes": []})
@@ -160,6 +159,21 @@ def test_a_batch_that_is_never_understood_is_held_after_some_tries_and_the_rest_
     for _ in range(4):
         made.turn()
     assert (buffer.backlog().held, buffer.backlog().waiting) == (10, 0)
+
+
+def test_a_reading_that_an_older_centre_does_not_understand_is_held_alone(buffer: Buffer) -> None:
+    def answers(request: httpx.Request) -> httpx.Response:
+        said = json.loads(gzip.decompress(request.content))
+        odd = [i for i, one in enumerate(said["readings"]) if one["number"] in {3, 7}]
+        if odd:
+            mistakes = [{"where": f"readings[{i}].moon", "what": "unknown"} for i in odd]
+            return httpx.Response(400, json={"error": "cannot be read", "mistakes": mistakes})
+        return httpx.Response(200, json=acknowledgement(buffer=buffer.id, acknowledged=said["last"]))
+
+    made = to(buffer, answers)
+    for _ in range(5):
+        made.turn()
+    assert (buffer.backlog().held, buffer.backlog().waiting) == (2, 0)
 
 
 def test_held_readings_are_offered_again_by_themselves(store: Store, buffer: Buffer) -> None:
@@ -225,6 +239,15 @@ def test_a_centre_that_was_restored_too_late_is_told_what_is_gone(store: Store, 
     assert store.readings.of("m-1", SPAN) == [reading(n) for n in range(15, 25)]
     edge = store.edges.get(BOX)
     assert edge is not None and (edge.last, edge.missing) == (25, 15)
+
+
+def test_a_mistake_of_ours_ends_no_box(buffer: Buffer, caplog: pytest.LogCaptureFixture) -> None:
+    def bug(_: httpx.Request) -> httpx.Response:
+        raise ZeroDivisionError
+
+    assert to(buffer, bug).turn() > 0
+    assert "ZeroDivisionError" in caplog.text
+    assert buffer.backlog().waiting == 25
 
 
 # --- a network that is only half there ---
