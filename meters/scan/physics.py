@@ -20,6 +20,7 @@ GRAINS = 20.0  # a value that is not this many steps of its register says little
 LEAST_FACTOR = 0.12  # an idling motor or transformer
 REL, REL_APPARENT = 0.04, 0.08  # registers are not read at one instant; harmonics make S more than P and Q
 OVERLOAD = 1.2  # as in meters.plausible
+ALMOST_NOTHING = 1e-12  # reactive power may be that: a difference of two equal numbers
 MOST_KW, MOST_AMPS, MOST_KWH = 2e5, 2e4, 2e8  # nothing that a factory's meter says is larger
 
 
@@ -128,7 +129,7 @@ def _size(said: Values) -> Check | None:
         f"{name.replace('_', ' ')} {_num(value)}"
         for name, value in judged.items()
         if abs(value) > (1.01 if name.startswith("power_factor") else bounds[name.split("_")[0]])
-        or 0 < abs(value) < 1e-9  # the halves of a float changed places: almost nothing
+        or (0 < abs(value) < ALMOST_NOTHING and not name.startswith("reactive"))  # halves of a float changed places
         or (name.startswith("total") and value < 0)
     ]
     if wrong:
