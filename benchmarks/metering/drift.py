@@ -234,9 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ("5 % at once, 2 jobs a day that scatter by 2 %", Wear(size=0.05), {"jobs_a_day": 2, "scatter": 0.02}),
         ("5 % at once, 4 jobs a day that scatter by 2 %", Wear(size=0.05), {"jobs_a_day": 4, "scatter": 0.02}),
         ("5 % at once, 4 jobs a day that scatter by 3 %", Wear(size=0.05), {"jobs_a_day": 4, "scatter": 0.03}),
-        ("5 % at once, 4 jobs a day that scatter by 1 %", Wear(size=0.05), {"jobs_a_day": 4, "scatter": 0.01}),
-        ("5 % at once, 8 jobs a day that scatter by 2 %", Wear(size=0.05), {"jobs_a_day": 8, "scatter": 0.02}),
-        ("5 % at once, 20 jobs a day that scatter by 3 %", Wear(size=0.05), {"jobs_a_day": 20, "scatter": 0.03}),
+        ("5 % at once, 10 jobs a day that scatter by 3 %", Wear(size=0.05), {"jobs_a_day": 10, "scatter": 0.03}),
         ("10 % growing over 30 days", Wear(size=0.10, ramp_days=30.0), {}),
         ("5 % growing over 30 days", Wear(size=0.05, ramp_days=30.0), {}),
     ):

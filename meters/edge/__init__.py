@@ -24,7 +24,8 @@ class Settings(BaseModel):
     profile: str = ""  # the same as at the box, where its counter starts again
 
     def complete(self, meter: Meter, folder: str = ".") -> Meter:
-        """The meter with what its profile knows of it; what the config says itself counts."""
+        """The meter with the box that reads it and what its profile knows of it; what the config says itself counts."""
+        meter = replace(meter, box=self.box)
         if not self.profile:
             return meter
         table = load(self.profile, folder)
@@ -33,11 +34,6 @@ class Settings(BaseModel):
         if meter.rollover_kwh is not None or register is None or register.rollover is None:
             return known
         return replace(known, rollover_kwh=register.rollover * UNITS["energy"][register.unit])
-
-    def complete(self, meter: Meter, folder: str = ".") -> Meter:
-        """The meter with the box that reads it."""
-        del folder  # nothing of it lies in a file
-        return replace(meter, box=self.box)
 
 
 def build(settings: Settings, context: Context) -> MeterListener:
