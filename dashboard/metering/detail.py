@@ -32,8 +32,6 @@ READ_AS = {
 def show(id: str, whole: MetersPage) -> None:
     page: MeterPage = session.meter(id)
     parts.head(f"Meters · {page.row.meter.name}", page.header, sentence(page))
-    back()
-    parts.answered()
     parts.figures(figures(page))
     trouble(page, whole)
     if doubted.events(id):
@@ -51,6 +49,7 @@ def show(id: str, whole: MetersPage) -> None:
 
 
 def back() -> None:
+    """The way back; first on the page, so that it is there whatever becomes of the rest."""
     if st.button("All meters", icon=":material/arrow_back:", type="tertiary", key="all-meters"):
         where.leave_meter()
         st.rerun()

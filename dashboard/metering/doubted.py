@@ -38,7 +38,10 @@ def show(header: Header, meter: str | None = None) -> None:
     still = waiting(found)
     spoken = [event for event in found if not event.open]
     count = sum(len(event.rows) for event in still)
-    parts.section("Doubted readings", f"· {f.number(count)} wait for a word" if count else "· none waits for a word")
+    parts.section(
+        "Doubted readings",
+        f"· {f.number(count)} {'waits' if count == 1 else 'wait'} for a word" if count else "· none waits for a word",
+    )
     if not found:
         parts.notice(
             "**Nothing is doubted.** A reading that says what cannot be (a counter that goes back, more power than the "
@@ -144,6 +147,8 @@ def judge(event: DoubtEvent, header: Header, *, right: bool, able: bool) -> None
         disabled=not able,
         help=f"{verb} {these} of {event.meter.name}",
     ):
+        if not able:
+            return
         st.html(f'<div class="line"><b>{verb} {these}?</b> <i>{escape(consequence(right, count))}</i></div>')
         reason = st.pills("Why", WHY[right], key=f"{verb.lower()}-why-{id}")
         more = st.text_input("In your words", key=f"{verb.lower()}-words-{id}", max_chars=200)

@@ -25,7 +25,7 @@ def show(meter: Meter, header: Header) -> None:
     if meter.parts:
         return
     known: tuple[Exchange, ...] = session.read("exchanges", meter.id)
-    parts.section("Replaced", f"· {f.count(len(known), 'time')}" if known else "· never, as far as anybody said")
+    parts.section("Replaced", f"· {how_often(len(known))}")
     if known:
         columns = ("When", "Import, old → new, kWh", "Export, old → new, kWh", "By", "Why")
         parts.table(columns, [row(one, header) for one in known])
@@ -39,6 +39,10 @@ def show(meter: Meter, header: Header) -> None:
                 "menu if that is you.",
                 level="warn",
             )
+
+
+def how_often(times: int) -> str:
+    return {0: "never, as far as anybody said", 1: "once"}.get(times) or f.count(times, "time")
 
 
 def row(one: Exchange, header: Header) -> tuple[str, ...]:

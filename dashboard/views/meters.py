@@ -150,6 +150,7 @@ def section(name: str, page: MetersPage) -> None:
 
 @parts.guarded
 def one(id: str) -> None:
+    detail.back()
     detail.show(id, session.read("meters_page"))
 
 

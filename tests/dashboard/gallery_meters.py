@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from energy.errors import LoadstoneError
 from energy.model.collector import CollectorState, PollPace
 from energy.model.edge import Backlog, Edge, EdgeState
 from energy.model.horizon import Horizon
@@ -319,7 +320,9 @@ def meters_page() -> p.MetersPage:
 
 
 def meter_page(id: str, page: p.MetersPage) -> p.MeterPage:
-    row = next(row for row in page.rows if row.meter.id == id)
+    row = next((row for row in page.rows if row.meter.id == id), None)
+    if row is None:
+        raise LoadstoneError(f"there is no meter {id!r}; known: {', '.join(row.meter.id for row in page.rows)}")
     readings = tuple(
         Reading(
             meter=id,
