@@ -192,7 +192,10 @@ def table(rows: Sequence[Row], command: str) -> str:
         "",
         "| what | found | wanted | reached |",
         "|---|---|---|---|",
-        *(f"| {row.what} | {row.found} | {row.wanted} | {marks[row.good]} |" for row in rows),
+        *(
+            f"| {row.what} | {row.found} | {row.wanted} | {marks[row.good] if row.wanted or not row.good else ''} |"
+            for row in rows
+        ),
     ]
     return "\n".join(lines)
 

@@ -52,7 +52,7 @@ def test_the_table_takes_the_place_of_the_old_one(monkeypatch, tmp_path, capsys)
     assert "old" not in text
     assert text.endswith(f"{bench.END}\nafter\n")
     assert [row["good"] for row in json.loads((tmp_path / "rows.json").read_text())] == [False, True]
-    assert "| b | 2 |  | yes |" in capsys.readouterr().out
+    assert "| b | 2 |  |  |" in capsys.readouterr().out
 
 
 def test_the_real_page_has_a_place_for_the_table():
