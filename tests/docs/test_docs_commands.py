@@ -78,7 +78,7 @@ def missing(said: list[str]) -> str:
     """Options that a whole command line needs and lacks."""
     command, rest = next(iter(entry_points(group="loadstone.commands", name=said[0]))).load(), said[1:]
     context = context_of(command)
-    while isinstance(command, click.Group) and rest:
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):  # a group may have options too
         command, rest = command.get_command(context, rest[0]), rest[1:]
         context = context_of(command)
     given, _, _ = command.make_parser(context).parse_args(list(rest))
