@@ -29,8 +29,9 @@ def show(page: MetersPage) -> None:
     legend = f"more than {f.percent(DIFFERS_SHARE)} and {f.quantity(DIFFERS_KWH, 'kWh')}"
     most = max((abs(day.difference_kwh) for day in days), default=0.0)
     rows = [day_row(day, most, header) for day in days]
-    columns = ("Day", "Own meter, kWh", "Billed, kWh", "Difference, kWh", "%", "", "Worst interval", "Remark")
-    parts.table(columns, [*rows, sum_row(days)], right=(1, 2, 3, 4), sums=True)
+    columns = ("Day", "Own, kWh", "Billed, kWh", "Difference, kWh", "%", "", "Worst interval", "Remark")
+    with st.container(key="bill-days"):
+        parts.table(columns, [*rows, sum_row(days)], right=(1, 2, 3, 4), sums=True)
     st.caption(
         f"The last {BILLED.days} days of which the operator said something. Both sides over the intervals that both know. "
         f"Two good meters seldom differ by {legend}. Next file: {HOW.format(meter=meter)}"
@@ -68,8 +69,8 @@ def day_row(day: BilledDay, most: float, header: Header) -> tuple[str, ...]:
         if day.worst is None or abs(day.worst_kwh) < 0.05
         else f"{f.clock_time(day.worst, header.zone)}, {f.quantity(day.worst_kwh, 'kWh', 1, sign=True)}"
     )
-    own = f.number(day.own_kwh, 1) if day.compared else f.UNKNOWN
-    billed = f.number(day.billed_kwh, 1) if day.compared else f.UNKNOWN
+    own = f.number(day.own_kwh) if day.compared else f.UNKNOWN
+    billed = f.number(day.billed_kwh) if day.compared else f.UNKNOWN
     return (f.day(day.day), own, billed, mark, share, bar(day, most), worst, remark(day))
 
 
@@ -97,5 +98,5 @@ def remark(day: BilledDay) -> str:
 def sum_row(days: Sequence[BilledDay]) -> tuple[str, ...]:
     own, billed = sum(day.own_kwh for day in days), sum(day.billed_kwh for day in days)
     share = 100 * (billed - own) / own if own else None
-    sums = (f.number(own, 1), f.number(billed, 1), f.number(billed - own, 1, sign=True), f.number(share, 2, sign=True))
+    sums = (f.number(own), f.number(billed), f.number(billed - own, 1, sign=True), f.number(share, 2, sign=True))
     return (f.count(len(days), "day", capital=True), *sums, "", "", "")

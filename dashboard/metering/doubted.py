@@ -74,13 +74,19 @@ def card(event: DoubtEvent, header: Header, *, able: bool, alone: bool) -> None:
     id = id_of(event)
     with st.container(border=True, key=f"doubt-{id}"):
         st.html(words(event, header, alone=alone))
-        with st.container(horizontal=True, vertical_alignment="center", key=f"doubt-answers-{id}"):
-            for right in (True, False):
-                if event.open or (event.word is not None and event.word.right is not right):
-                    judge(event, header, right=right, able=able)
+        if able:
+            answers(event, header)
         with st.expander("Readings, and what lay on the wire", type="compact", key=f"doubt-wire-{id}"):
             readings(event, header)
             wire(event.rows[0], header)
+
+
+def answers(event: DoubtEvent, header: Header) -> None:
+    """Both answers to what waits; of what was answered the other one, for who has changed their mind."""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"doubt-answers-{id_of(event)}"):
+        for right in (True, False):
+            if event.open or (event.word is not None and event.word.right is not right):
+                judge(event, header, right=right)
 
 
 def words(event: DoubtEvent, header: Header, *, alone: bool) -> str:
@@ -135,7 +141,7 @@ def spoken(word: Release, header: Header) -> str:
     return f"{done} by {who}, {f.moment(word.at, header.zone, header.now)}{why}"
 
 
-def judge(event: DoubtEvent, header: Header, *, right: bool, able: bool) -> None:
+def judge(event: DoubtEvent, header: Header, *, right: bool) -> None:
     """One of the two answers: asked for a reason, and said once more what it does."""
     id, verb = id_of(event), "Release" if right else "Reject"
     count = len(event.rows)
@@ -144,11 +150,8 @@ def judge(event: DoubtEvent, header: Header, *, right: bool, able: bool) -> None
         verb,
         key=f"{verb.lower()}-box-{id}",
         icon=":material/check:" if right else ":material/close:",
-        disabled=not able,
         help=f"{verb} {these} of {event.meter.name}",
     ):
-        if not able:
-            return
         st.html(f'<div class="line"><b>{verb} {these}?</b> <i>{escape(consequence(right, count))}</i></div>')
         reason = st.pills("Why", WHY[right], key=f"{verb.lower()}-why-{id}")
         more = st.text_input("In your words", key=f"{verb.lower()}-words-{id}", max_chars=200)

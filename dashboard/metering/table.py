@@ -26,6 +26,7 @@ SIGN = {
 }
 TONE = {"silent": "worse", "suspect": "doubtful", "rejected": "doubtful", "late": "doubtful"}
 DOUBTFUL = ("suspect", "rejected", "late")
+NOT_USED = "newest value not used "  # the sign says so already
 SPARK = 140  # px
 ON_A_PHONE = 60  # meters that the list has; the worst come first
 
@@ -66,9 +67,9 @@ def way(row: MeterRow, boxes: Mapping[str, EdgeState]) -> str:
 def remark(row: MeterRow) -> str:
     parts = f"made of {f.count(len(row.meter.parts), 'meter')}" if row.meter.parts else ""
     told = row.meter.confidence if row.single_source else ""
-    return row.detail.removeprefix("newest value not used ").strip("()") or "; ".join(
-        part for part in (told, parts) if part
-    )
+    why = row.detail.removeprefix(NOT_USED)
+    shown = why.strip("()") if why != row.detail else row.detail
+    return shown or "; ".join(part for part in (told, parts) if part)
 
 
 def text(name: str, width: int, *, right: bool = False) -> object:

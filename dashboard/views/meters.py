@@ -27,7 +27,8 @@ def sentence(page: MetersPage) -> str:
     else:
         are = "is" if len(silent) == 1 else "are"
         answering = f.sentence_case(f.small(total - len(silent)))
-        first = f"{answering} of **{f.count(total, 'meter')}** answer; **{f.small(len(silent))} {are} silent**."
+        billed = ", the settlement meter among them" if any(row.meter.role is Role.SETTLEMENT for row in silent) else ""
+        first = f"{answering} of **{f.count(total, 'meter')}** answer; **{f.small(len(silent))} {are} silent{billed}**."
     share = explained(page)
     return first if share is None else f"{first} The sub‑meters explain {f.percent(share)} of the site's energy today."
 
@@ -56,7 +57,9 @@ def figures(page: MetersPage) -> list[Figure]:
             value=f.number(None if share is None else 100 * share),
             unit="%",
             kind="measured",
-            lines=(f"{f.quantity(rest, 'kWh')} not explained,", "today so far"),
+            lines=("not known today", "while one of them is silent")
+            if rest is None
+            else (f"{f.quantity(rest, 'kWh')} not explained,", "today so far"),
         ),
         backlog(page),
     ]

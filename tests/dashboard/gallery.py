@@ -1483,6 +1483,11 @@ def quarantine_full() -> Gallery:
     return Gallery(changed={"doubted": lambda rows: metering.full()})
 
 
+def collector_stopped() -> Gallery:
+    """The collector has stopped, and all meters that it asks are silent with it."""
+    return Gallery(changed={"meters": metering.collector_stopped})
+
+
 def box_behind() -> Gallery:
     """An edge box has a backlog and a wrong clock, another one has never spoken."""
     return Gallery(changed={"meters": lambda page: replace(page, edges=metering.behind())})

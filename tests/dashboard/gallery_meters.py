@@ -385,27 +385,33 @@ def all_well(page: p.MetersPage) -> p.MetersPage:
 
 
 def settlement_dead(page: p.MetersPage) -> p.MetersPage:
-    """The settlement meter itself is silent, and with it the collector."""
-
-    def dead(row: p.MeterRow) -> p.MeterRow:
-        last = replace(row.last_good, taken_at=at("13:51")) if row.last_good is not None else None
-        silence = Reading(meter=row.meter.id, taken_at=NOW, quality=ReadingQuality.NO_ANSWER, note="timed out")
-        return replace(
-            row,
-            reading=silence,
-            last_good=last,
-            age_seconds=960.0,
-            silent=True,
-            state="silent",
-            detail="no data since 13:51 (timed out)",
-        )
-
+    """The settlement meter itself is silent, a ratio is wrong, and there is neither a bill nor a box."""
     return replace(
         page,
-        rows=tuple(dead(row) if row.meter.id == "grid" else row for row in page.rows),
+        rows=tuple(dead_since_1351(row) if row.meter.id == "grid" else row for row in page.rows),
         balance_kwh=None,
         edges=(),
         billed=(),
-        collector=replace(COLLECTOR, at=at("13:51"), stopped=True),
+        collector=replace(COLLECTOR, waiting=38, dropped=12),
         tree=tree(over=True),
     )
+
+
+def collector_stopped(page: p.MetersPage) -> p.MetersPage:
+    """The collector is gone, and every meter that it asks is silent; those over boxes go on."""
+    return replace(
+        page,
+        rows=tuple(row if row.meter.box else dead_since_1351(row) for row in page.rows),
+        balance_kwh=None,
+        collector=replace(COLLECTOR, at=at("13:51"), stopped=True),
+    )
+
+
+def dead_since_1351(row: p.MeterRow) -> p.MeterRow:
+    """The row of a meter that has said nothing since 13:51, or for longer."""
+    if row.silent:
+        return row
+    last = replace(row.last_good, taken_at=at("13:51")) if row.last_good is not None else None
+    silence = Reading(meter=row.meter.id, taken_at=NOW, quality=ReadingQuality.NO_ANSWER, note="timed out")
+    told = "no data since 13:51 (timed out)"
+    return replace(row, reading=silence, last_good=last, age_seconds=960.0, silent=True, state="silent", detail=told)

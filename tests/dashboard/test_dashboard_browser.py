@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+from dashboard.metering.where import SECTIONS
 from dashboard.parts import VIEWS
 from tests.dashboard.browser import DRAWN, answer, launch, served, settle, shown
 
@@ -88,6 +89,53 @@ def test_every_view_opens_without_an_error(browser: Browser, plant: str, scheme:
         assert wide <= 0, f"{view} is wider than the window"
     ground = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 28)"}[scheme]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_section_of_the_meters_fits_a_phone(browser: Browser, plant: str, scheme: str) -> None:
+    page, wrong = watched(browser, scheme, width=390)
+    for where in (*(f"section={name}" for name in SECTIONS), "meter=m-galvanic"):
+        shown(page, plant, f"meters?{where}&role=energy+manager")
+        settle(page)
+        text = page.inner_text(".stMain")
+        assert "Traceback" not in text, where
+        assert "failed" not in text, where
+        assert wrong == [], where
+        assert page.evaluate(MUTE) == [], f"{where}: an input without a label"
+        wide = page.evaluate(
+            "document.querySelector('.stMain').scrollWidth - document.querySelector('.stMain').clientWidth"
+        )
+        assert wide <= 0, f"{where} is wider than the window"
+
+
+def test_the_list_of_what_needs_a_hand_leads_to_the_meter(browser: Browser, plant: str) -> None:
+    page, wrong = watched(browser, "light")
+    shown(page, plant, "overview")
+    settle(page)
+    page.get_by_role("button", name="Open meter").first.click()
+    expect(page.locator("h1.sentence")).to_contain_text("Compressor 2 is silent", timeout=30_000)
+    assert "meter=m-compressor-2" in page.url
+    settle(page)
+    page.get_by_role("button", name="All meters").click()
+    expect(page.locator("h1.sentence")).to_contain_text("14 of 16 meters answer", timeout=30_000)
+    assert wrong == []
+
+
+def test_doubted_readings_are_released_by_hand(browser: Browser, plant: str) -> None:
+    page, wrong = watched(browser, "light")
+    shown(page, plant, "meters?section=doubted&role=energy+manager")
+    settle(page)
+    page.locator('[class*="st-key-release-box-m-furnace-2"]').get_by_role("button").first.click()
+    page.get_by_text("a surge that was real").click()
+    settle(page)
+    button = page.get_by_role("button", name="Release it", exact=True)
+    answer(
+        page,
+        page.locator('[class*="st-key-release-box-m-furnace-2"]').get_by_role("button").first,
+        button,
+        page.get_by_text("1 reading is released"),
+    )
+    assert wrong == []
 
 
 def test_something_happened_is_reported_on_a_phone(browser: Browser, plant: str) -> None:

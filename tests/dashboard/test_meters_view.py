@@ -19,7 +19,7 @@ SAID = (
     # section, state, what it says aloud
     ("meters", "normal", ("one value doubtful", "Main busbar agrees to 0.4 %", "all that was read is here")),
     ("meters", "meters_well", ("All 16 meters answer.", "no values doubtful")),
-    ("meters", "meter_dead", ("13 of 16 meters answer; three are silent.",)),
+    ("meters", "meter_dead", ("13 of 16 meters answer; three are silent, the settlement meter among them.",)),
     ("meters", "box_behind", ("18,420", "at hall-c", "the oldest 4 h 15 min old", "hall-c, 18,420 wait")),
     ("tree", "normal", ("88 % explained", "without Shot blasting: silent", "explained by none", "≈ in part modelled")),
     (
@@ -46,7 +46,8 @@ SAID = (
     ("bill", "meter_dead", ("The network operator's word is not here yet.", "--billing")),
     ("boxes", "normal", ("✓ well", "99 % within 0.42 s", "Press 1 and Press 2")),
     ("boxes", "box_behind", ("Is behind: 18420 readings wait", "64 s ahead", "Has not spoken yet", "timed out")),
-    ("boxes", "meter_dead", ("The collector has stopped: last heard 13:51", "No edge box yet.")),
+    ("boxes", "meter_dead", ("No edge box yet.", "12 dropped since it began")),
+    ("boxes", "collector_stopped", ("The collector has stopped: last heard 13:51", "Three of 16 meters answer")),
 )
 
 
