@@ -51,7 +51,7 @@ def sentence(days: Sequence[BilledDay], header: Header) -> str:
         return f"**{count}, {agree}** with our own meter within what two good meters differ by."
     worst = max(wrong, key=lambda day: abs(day.difference_kwh))
     more = "more than" if worst.difference_kwh > 0 else "less than"
-    when = "" if worst.worst is None else f", most of it at {f.clock_time(worst.worst, header.zone)}"
+    when = "" if worst.worst is None else f", worst at {f.clock_time(worst.worst, header.zone)}"
     return (
         f"**{f.sentence_case(f.small(len(wrong)))} of {f.small(len(days))} billed days "
         f"{'differs' if len(wrong) == 1 else 'differ'}.** {f.day(worst.day)}: "
