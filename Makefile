@@ -65,10 +65,11 @@ lint: install-test ## mend what can be mended by itself, and format
 types: install-test ## the type checker alone
 	$(BIN)/mypy
 
-docs: install ## make the pages anew that are made from the code
+docs: install-test ## make the pages anew that are made from the code
 	$(BIN)/python -m energy.config.reference docs/config.md
 	$(BIN)/python -m energy.commands.reference docs/cli.md
 	$(BIN)/python -m energy.exchange.schema docs
+	$(BIN)/python -m energy.api.reference docs/api.md
 
 clean: ## remove .venv/ and what builds leave
 	rm -rf $(VENV) build *.egg-info
