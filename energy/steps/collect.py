@@ -3,7 +3,7 @@
 Idempotent: the same readings write nothing new; a late reading or a late run writes a newer version of what it changes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +36,7 @@ THINNED = (
     (timedelta(hours=1), Grade.MINUTES),
     (timedelta(days=1), Grade.EDGES),
 )
+RECKONED_NOTE = "how many readings the last intervals were reckoned from"
 RUNS_NOTE = "runs that the loads know"
 
 
@@ -57,12 +58,15 @@ def collect(
     meters = store.meters()
     changed = 0
     oldest = until
-    for meter in (m for m in meters if not m.parts):
+    there = store.readings.counts(Interval(until - late, until))
+    same = settled(store, until, there)
+    for meter in (m for m in meters if not m.parts and m.id not in same):
         since = first_open(store, meter, until, step, late)
         if since is None or since >= until:
             continue
         changed += collect_meter(store, meter, since, until, site.step_minutes, now)
         oldest = min(oldest, since)
+    store.note(RECKONED_NOTE, {"until": until.isoformat(), "readings": there})
     restated = restate(store, meters, until, site.step_minutes, now)
     changed += sum(restated.values())
     oldest = min([oldest, *restated])
@@ -73,6 +77,21 @@ def collect(
     loads = renew_loads(store, site, meters, Interval(oldest, until), now) if oldest < until else 0
     pruned = make_room(store, meters, step, now, raw_days, raw_bytes)
     return Collected(intervals=changed, loads=loads, pruned=pruned)
+
+
+def settled(store: Store, until: datetime, there: Mapping[str, int]) -> set[str]:
+    """The meters that need no reckoning in this round: their intervals reach the last full step, as many readings are
+    there as when that was reckoned, and none is doubted, of which what comes later may tell what it was worth."""
+    known = store.note(RECKONED_NOTE) or {}
+    if known.get("until") != until.isoformat():
+        return set()
+    same = {meter for meter, count in there.items() if known["readings"].get(meter) == count}
+    looked = Interval(until - LATE, until + timedelta(days=1))
+    return {
+        meter
+        for meter in same
+        if (store.intervals.last_end(meter) or looked.start) >= until and not store.readings.doubted(meter, looked)
+    }
 
 
 def make_room(

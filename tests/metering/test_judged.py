@@ -204,3 +204,50 @@ def test_an_hour_that_the_clock_showed_twice_is_missing_in_later_rounds_too(stor
     assert known[5][0] == pytest.approx(15)
     for hours in (10, 12, 16):  # the window of a round begins in that hour or after it
         assert collected(store, NOON + timedelta(hours=hours) - timedelta(hours=3.5)) == known
+
+
+# ---- a round that has nothing to do
+
+
+def asked_for(store: Store, monkeypatch: pytest.MonkeyPatch, now: datetime = NOW) -> list[str]:
+    """The meters whose readings a round goes through."""
+    asked: list[str] = []
+    of = store.readings.of
+
+    def noted(meter: str, span: Interval) -> list[Reading]:
+        asked.append(meter)
+        return of(meter, span)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.readings, "of", noted)
+        collected(store, now)
+    return asked
+
+
+def test_a_round_goes_through_readings_only_where_something_is_new(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = NOON + timedelta(minutes=60)
+    store.readings.add([reading(minute, 100 + minute / 6) for minute in range(0, 62)])
+    assert asked_for(store, monkeypatch, edge + timedelta(minutes=1))
+    assert not asked_for(store, monkeypatch, edge + timedelta(minutes=2))
+    store.readings.add([reading(62, 112)])  # of the step that is not over yet
+    assert not asked_for(store, monkeypatch, edge + timedelta(minutes=3))
+    assert asked_for(store, monkeypatch, edge + timedelta(minutes=16))
+
+
+def test_a_late_reading_is_taken_in_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = NOON + timedelta(minutes=61)
+    store.readings.add([reading(-15, 90), reading(0, 100), reading(60, 160), reading(61, 161)])
+    assert collected(store, now) == [(15, S)] * 4
+    store.readings.add([reading(15, 100), reading(45, 130)])
+    assert asked_for(store, monkeypatch, now)
+    assert collected(store, now) == [(0, M), (15, S), (15, S), (30, M)]
+
+
+def test_while_a_reading_is_doubted_what_comes_after_it_may_still_tell(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.readings.add([reading(0, 100), reading(15, 900, ReadingQuality.SUSPECT), reading(31, 110)])
+    collected(store, NOON + timedelta(minutes=31))
+    assert asked_for(store, monkeypatch, NOON + timedelta(minutes=32))
