@@ -213,9 +213,11 @@ def collector(store: Store, rules: Rules, now: datetime, states: Sequence[MeterS
 def doubts(store: Store, rules: Rules, now: datetime) -> Iterator[Attention]:
     """Doubted readings of the last days that nobody has spoken of: they make no energy."""
     span = Interval(now - DOUBTED, now + timedelta(days=1))
+    doubted = store.readings.doubted_meters(span)
     waiting = {
         meter.name: [r for r in store.readings.doubted(meter.id, span) if r.quality is ReadingQuality.SUSPECT]
         for meter in store.meters()
+        if meter.id in doubted
     }
     told = sorted(((len(rows), name, rows[0].taken_at) for name, rows in waiting.items() if rows), reverse=True)
     if told:

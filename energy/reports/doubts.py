@@ -109,8 +109,9 @@ def doubt_rows(store: Store, now: datetime, meter: str | None = None) -> tuple[D
     """What is in quarantine, of one meter or of all, the newest first."""
     span = Interval(now - KEPT, now + timedelta(days=1))
     rows: list[DoubtRow] = []
+    doubted = store.readings.doubted_meters(span)
     for one in store.meters():
-        if meter is None or one.id == meter:
+        if one.id in doubted and meter in (None, one.id):
             rows += rows_of(store, one, span)
     return tuple(sorted(rows, key=lambda row: row.reading.taken_at, reverse=True))
 

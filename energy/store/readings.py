@@ -79,6 +79,12 @@ class Readings(Repository):
         query = self._rare(meter, span, DOUBTED)
         return self._as_spoken_of(meter, span, self._nouns(meter, query))
 
+    def doubted_meters(self, span: Interval) -> frozenset[str]:
+        """The meters that have doubted readings in a span: of a thousand, few."""
+        doubted = sa.select(reading.c.channel + 0).where(DOUBTED, *_within(span))
+        those = (channel.c.site == self._site, channel.c.kind == METER, channel.c.id.in_(doubted))
+        return frozenset(row.key for row in self._rows(sa.select(channel.c.key).where(*those)))
+
     def clock_steps(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span that tell that the clock which stamps them was set, oldest first."""
         query = self._rare(meter, span, reading.c.clock_step.is_not(None))
