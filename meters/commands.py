@@ -31,7 +31,7 @@ CONFIG = click.option(
 
 @click.group()
 def meters() -> None:
-    """Which meters Loadstone can read, and what one says right now."""
+    """Meters: which models are known, what one says, finding them, and what is doubted of their readings."""
 
 
 meters.add_command(scan)
@@ -112,12 +112,16 @@ def read(
 
     Example: loadstone meters read --profile eastron-sdm630 --host 192.168.1.40 --unit 3
     """
-    from energy.errors import MeterError
+    from energy.errors import LoadstoneError, MeterError
     from energy.model.meter import ReadingQuality
     from meters.catalogue import known_by
 
     known = known_by(profile)
     unit = known.usual_unit if unit is None else unit
+    if not host and not device:
+        raise LoadstoneError("say where the meter is: --host ADDRESS, or --device /dev/ttyUSB0 for a serial line")
+    if host and device:
+        raise LoadstoneError("--host and --device are two ways to one meter: say one of them")
     transport = "serial" if device else "rtu-over-tcp" if raw_gateway else "tcp"
     way = {"host": host, "port": port, "device": device, "baudrate": baudrate, "parity": parity}
     said = {"transport": transport, "unit": unit, "profile": profile} | {k: v for k, v in way.items() if v is not None}

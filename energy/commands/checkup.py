@@ -4,7 +4,7 @@ import asyncio
 import math
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeoutError
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ FEED_SECONDS = 60.0
 SOLVE_SECONDS = 5.0
 LEAST_FREE_GB = 1.0
 SAME_CLOCK = timedelta(minutes=5)
+BY_MODBUS = ("modbus", "sunspec")  # kinds that `loadstone meters scan` finds
 BY_THE_DOOR = ("edge", "push")  # kinds of meters whose readings come by themselves, over HTTP
 
 
@@ -124,6 +125,8 @@ def meters(settings: Settings, context: Context) -> list[Finding]:
     """Each meter read once; those behind one gateway one after the other, all gateways at the same time."""
     behind: dict[object, list[MeterSettings]] = {}
     for meter in settings.meters:
+        if meter.meter.parts:
+            continue  # nobody mounted it: see _reckoned
         address = (getattr(meter.options, "host", meter.meter.id), getattr(meter.options, "port", None))
         behind.setdefault(address, []).append(meter)
 
@@ -131,7 +134,20 @@ def meters(settings: Settings, context: Context) -> list[Finding]:
         return await asyncio.gather(*(_gateway(group, context, settings) for group in behind.values()))
 
     found = {finding.what: finding for group in asyncio.run(all_of_them()) for finding in group}
-    return [found[f"meter {meter.meter.id}"] for meter in settings.meters]
+    return [found.get(f"meter {meter.meter.id}") or _reckoned(meter, found) for meter in settings.meters]
+
+
+def _reckoned(meter: MeterSettings, found: Mapping[str, Finding]) -> Finding:
+    """A virtual meter is as well as its parts; it has no wire of its own."""
+    parts = meter.meter.parts
+    made_of = " ".join(f"{part.factor:+g} × {part.meter}" for part in parts)
+    silent = [part.meter for part in parts if (one := found.get(f"meter {part.meter}")) is not None and not one.ok]
+    return Finding(
+        what=f"meter {meter.meter.id}",
+        ok=not silent,
+        says=f"reckoned from its parts: {made_of}" + (f"; not well: {', '.join(silent)}" if silent else ""),
+        to_do="Mend its parts first; until then they are modelled from the last four weeks." if silent else "",
+    )
 
 
 async def _gateway(group: Sequence[MeterSettings], context: Context, settings: Settings) -> list[Finding]:
@@ -143,7 +159,9 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
     if meter.kind in BY_THE_DOOR:
         return _came(what, meter, settings)
     address = ":".join(str(v) for v in (getattr(meter.options, k, None) for k in ("host", "port")) if v is not None)
-    to_do = f"Is it on, and is {address or 'its address'} right? Try `loadstone meters read --help`."
+    to_do = f"Is it on, and is {address or 'its address'} right? See docs/meters.md for its kind."
+    if address and meter.kind in BY_MODBUS:
+        to_do = f"Is it on, and is {address} right? Look from here: `loadstone meters scan {address}`."
     if settings.twin is not None:
         to_do = "The simulated meters answer while `loadstone demo` or `loadstone simulate` runs."
     try:

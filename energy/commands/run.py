@@ -45,7 +45,7 @@ def run(config: Path, simulate: bool, with_dashboard: bool) -> None:
     log_to_screen()
     settings = load_settings(config)
     if simulate and settings.twin is None:
-        raise LoadstoneError(f"{config}: there is no section `twin`, so there is no plant to simulate")
+        raise LoadstoneError(f"{config}: no section `twin`, so no simulated plant; `twin: {{}}` makes it one")
     roles = [
         Role("collector", ["collect", "--config", str(config)]),
         Role("scheduler", ["schedule", "--config", str(config)]),

@@ -60,7 +60,7 @@ def load_edge(path: Path, environ: Mapping[str, str] | None = None) -> EdgeSetti
     """The settings of an edge.yaml. ConfigError lists all mistakes."""
     path = Path(path).resolve()
     environ = dict(os.environ if environ is None else environ)
-    written = read(text_of(path), environ, path.name)
+    written = read(text_of(path, "docs/how-to/edge-box.md shows one"), environ, path.name)
     if not isinstance(written.data, dict):
         raise ConfigError(path.name, [Mistake("file", "should be the sections `edge:` and `meters:`")])
     mistakes = Mistakes(written)

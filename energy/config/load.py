@@ -68,12 +68,15 @@ def load_settings(
     return settings
 
 
-def text_of(path: Path) -> str:
-    """The text of a config; ConfigError where it cannot be read."""
+FIRST_PLANT = "`loadstone init` writes a first one"
+
+
+def text_of(path: Path, first: str = FIRST_PLANT) -> str:
+    """The text of a config; ConfigError where it cannot be read. `first` says how one comes to be."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        said = "there is no such file; `loadstone init` writes a first one, `--config FILE` names another"
+        said = f"there is no such file; {first}, `--config FILE` names another"
         raise ConfigError(str(path), [Mistake("file", said)]) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [Mistake("file", f"cannot be read: {error}")]) from error

@@ -27,7 +27,9 @@ BIRTH, DIARY = "twin.json", "twin-diary.jsonl"
 def living_plant(settings: Settings, clock: Clock) -> LivingPlant:
     """The simulated plant of a config, as old as its birth certificate in `var/` says; without one it is born now."""
     if settings.twin is None:
-        raise LoadstoneError(f"{settings.path.name}: there is no section `twin`, so there is no plant to simulate")
+        raise LoadstoneError(
+            f"{settings.path.name}: no section `twin`, so no simulated plant; `twin: {{}}` makes it one"
+        )
     folder = settings.folder / "var"
     meters = [m.meter for m in settings.meters]
     twin = Twin(

@@ -58,7 +58,7 @@ def scan(*, address: str, details: bool, as_json: bool, watch: float, timeout: f
     count = "1 unit answers" if len(found) == 1 else f"{len(found)} units answer"
     click.echo(f"{wanted.line.address}: {count}.")
     for one in found:
-        click.echo("\n" + "\n".join(lines_of(one, whole=details or len(found) <= FEW)))
+        click.echo("\n" + "\n".join(lines_of(one, whole=details or len(found) <= FEW, named=bool(more["profile"]))))
 
 
 @click.command("try")
@@ -104,7 +104,9 @@ def try_settings(*, more: "Sequence[str]", seconds: float, as_json: bool, **said
             tell(1 - left / seconds, "counters against power")
             time.sleep(min(1.0, left))
             found = scanner.look(settings)
-    click.echo(json.dumps(as_data(found), ensure_ascii=False, indent=2) if as_json else "\n".join(lines_of(found)))
+    click.echo(
+        json.dumps(as_data(found), ensure_ascii=False, indent=2) if as_json else "\n".join(lines_of(found, named=True))
+    )
 
 
 def nowhere() -> Any:
@@ -136,15 +138,16 @@ class progress:  # noqa: N801 - used as a function, like those of contextlib
             click.echo(f"\r{'':72}\r", nl=False, err=True)
 
 
-def lines_of(found: "FoundMeter", *, whole: bool = True) -> list[str]:
-    """What is to be said of one meter on a terminal; where many are told, of the checks that hold only how many."""
+def lines_of(found: "FoundMeter", *, whole: bool = True, named: bool = False) -> list[str]:
+    """What is to be said of one meter on a terminal; where many are told, of the checks that hold only how many.
+    `named`: its profile was given, and not looked for."""
     said = dict(found.settings)
     head = f"unit {said.get('unit', '–')}: {found.model or 'unknown'}"
     if found.serial:
         head += f", serial number {found.serial}"
     if found.score is None and not found.checks:
         return [head, f"  {found.note}"]
-    how = "it says so itself" if found.identified else "the one whose values fit best"
+    how = "it says so itself" if found.identified else "as named" if named else "the one whose values fit best"
     also = f"; as good: {', '.join(found.others)}" if found.others else ""
     score = "no check could be made" if found.score is None else f"score {found.score:.2f}"
     holding = [check for check in found.checks if check.ok]
@@ -190,10 +193,16 @@ def fix_lines(fix: "Fix", number: int) -> list[str]:
 
 
 def entry_lines(said: dict[str, object]) -> list[str]:
-    """The entry under `meters:` that keeps it; the words in capitals are the integrator's."""
+    """The entry under `meters:` that keeps it; the words in capitals are the integrator's, so that none is taken over
+    unseen: config.yaml refuses a connection of KW."""
     import yaml
 
-    entry = {"id": "NAME", "name": "NAME", **said, "role": "sub", "measures": "other", "connection_kw": 100}
+    told = {"role": "sub", "measures": "other", "connection_kw": "KW"} | said
+    told.pop("display_kw", None)  # of this moment alone
+    place = {key: told.pop(key) for key in ("role", "measures", "machine", "connection_kw") if key in told}
+    if place["measures"] == "machine":
+        place.setdefault("machine", "MACHINE")
+    entry = {"id": "NAME", "name": "NAME", **told, **place}
     text = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True)
     return [f"    {line}" for line in text.rstrip().splitlines()]
 

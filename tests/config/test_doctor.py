@@ -154,3 +154,19 @@ def test_a_wrong_config_is_all_its_mistakes(plant):
     assert said.exit_code == 1
     assert rows(said.output) == {"site.machines[0].idel_kw": "FAULT", "optimizer.kind": "FAULT"}
     assert "2 mistakes in" in said.output
+
+
+VIRTUAL = """\
+  - {id: oven, kind: file, path: oven.csv, measures: machine, machine: oven, connection_kw: 200}
+  - {id: rest, kind: virtual, measures: other, connection_kw: 500, parts: {grid: 1, oven: -1}}
+orders:"""
+
+
+@pytest.mark.parametrize(("oven", "state"), [(GRID, "ok"), ("taken_at,import_kwh\nyesterday,1\n", "FAULT")])
+def test_a_virtual_meter_is_as_well_as_its_parts(plant, oven, state):
+    (plant / "config.yaml").write_text(PLANT.replace("orders:", VIRTUAL))
+    (plant / "oven.csv").write_text(oven)
+    said = run(plant)
+    assert rows(said.output)["meter rest"] == state, said.output
+    assert "reckoned from its parts: +1 × grid -1 × oven" in said.output
+    assert ("not well: oven" in said.output) == (state == "FAULT")

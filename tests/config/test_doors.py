@@ -169,3 +169,8 @@ def test_each_mistake_of_a_box_has_its_place(tmp_path: Path, change: tuple[str, 
     found = mistakes_of(lambda: load_edge(box(tmp_path, BOX.replace(*change)), environ))
     assert what in found[where], found
     assert TOKENS["FOUR"] not in str(found)
+
+
+def test_a_box_without_its_file_is_told_where_one_stands(tmp_path):
+    with pytest.raises(ConfigError, match=r"docs/how-to/edge-box\.md shows one"):
+        load_edge(tmp_path / "edge.yaml", {})

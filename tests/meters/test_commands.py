@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from energy.errors import LoadstoneError
@@ -74,7 +75,7 @@ def test_read_goes_over_other_lines(tmp_path, transport):
 
 
 def test_a_meter_without_an_address_is_not_read():
-    with pytest.raises(LoadstoneError, match="transport tcp needs `host`"):
+    with pytest.raises(LoadstoneError, match="say where the meter is: --host ADDRESS, or --device"):
         CliRunner().invoke(meters, ["read", "--profile", "eastron-sdm630"], catch_exceptions=False)
 
 
@@ -196,3 +197,25 @@ def test_show_tells_of_a_device_that_says_itself_where_its_values_lie():
     listed = next(line for line in lines("list", "fronius", "meter") if "kind: sunspec" in line)
     assert listed.split()[0] == "fronius-smart-meter"
     assert "unit 200" in "\n".join(lines("show", "fronius-smart-meter"))
+
+
+def test_two_ways_to_one_meter_are_one_too_many():
+    words = ["read", "--profile", "eastron-sdm630", "--host", "a", "--device", "/dev/ttyUSB0"]
+    with pytest.raises(LoadstoneError, match="--host and --device are two ways"):
+        CliRunner().invoke(meters, words, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "entry"),
+    [
+        ({"unit": 3}, {"unit": 3, "role": "sub", "measures": "other", "connection_kw": "KW"}),
+        (
+            {"unit": 3, "measures": "machine", "connection_kw": 160.0, "display_kw": 12.0},
+            {"unit": 3, "role": "sub", "measures": "machine", "machine": "MACHINE", "connection_kw": 160.0},
+        ),
+    ],
+)
+def test_the_entry_to_paste_holds_what_was_said_and_nothing_made_up(said, entry):
+    from meters.scan.commands import entry_lines
+
+    assert yaml.safe_load("\n".join(entry_lines(said))) == [{"id": "NAME", "name": "NAME"} | entry]
