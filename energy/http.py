@@ -232,6 +232,7 @@ def _refused(feed: str, status: int, body: bytes) -> NoReturn:
 
 def _why(error: Exception, url: str) -> str:
     host = httpx.URL(url).host
+    port = httpx.URL(url).port
     if isinstance(error, httpx.ConnectTimeout):
         return f"{host} cannot be reached within {CONNECT_SECONDS:.0f} s; is a proxy needed (network.proxy)?"
     if isinstance(error, httpx.TimeoutException):
@@ -240,6 +241,9 @@ def _why(error: Exception, url: str) -> str:
         return f"the proxy refuses: {error}"
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY" in str(error):
         return f"the certificate of {host} is not trusted ({error}); the company's own goes into network.ca_bundle"
+    if isinstance(error, httpx.ConnectError) and "refused" in str(error):
+        where = host if port is None else f"{host}:{port}"
+        return f"{where} refused the connection: does it run there, and is a proxy needed (network.proxy)?"
     if isinstance(error, httpx.ConnectError):
         return f"{host} cannot be reached ({error}); is a proxy needed (network.proxy)?"
     return str(error) or type(error).__name__

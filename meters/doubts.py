@@ -34,12 +34,18 @@ def doubted(meter: str | None, everything: bool, config: Path) -> None:
     Example:
       loadstone meters doubted --meter m-furnace-1
     """
+    from energy.errors import LoadstoneError
+
     service = _service(config)
+    known = [one.id for one in service.house.store.meters()]
+    if meter is not None and meter not in known:
+        raise LoadstoneError(f"there is no meter {meter!r}; known: {', '.join(known) or 'none'}")
     rows = [row for row in service.doubted(meter) if everything or row.open]
     for row in rows:
         for line in lines(row):
             click.echo(line)
-    click.echo("1 reading waits for a word" if len(rows) == 1 else f"{len(rows)} readings listed")
+    waiting = sum(row.open for row in rows)
+    click.echo("1 reading waits for a word" if waiting == 1 else f"{waiting or 'no'} readings wait for a word")
 
 
 def lines(row: "DoubtRow") -> list[str]:

@@ -176,7 +176,9 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
             says = (
                 getattr(made, "trouble", "") or f"it said nothing within {METER_SECONDS:.0f} s; it may speak less often"
             )
-            to_do = "It is not asked, but speaks by itself: see docs/meters.md for its kind."
+            to_do = "Mend what it names."
+            if not getattr(made, "trouble", ""):
+                to_do = "It is not asked, but speaks by itself: see docs/meters.md for its kind."
         return Finding(what=what, ok=False, says=says, to_do=to_do)
     except LoadstoneError as error:
         return Finding(what=what, ok=False, says=str(error), to_do="Mend what it names.")

@@ -1,5 +1,6 @@
 """`loadstone doctor`: is everything that the config names well, and what to do where it is not."""
 
+import logging
 import shutil
 import textwrap
 from pathlib import Path
@@ -41,6 +42,7 @@ def doctor(config: Path) -> None:
     site = settings.site
     says = f"{site.name}: {_count(len(site.machines), 'machine')}, {_count(len(settings.meters), 'meter')}"
     show(ok=True, what="config", says=says, to_do="")
+    logging.getLogger("loadstone").addHandler(logging.NullHandler())  # what they log is what the rows below say
     faults, told = 0, ""
     for found in checkup(settings):
         show(ok=found.ok, what=found.what, says=found.says, to_do="" if found.to_do == told else found.to_do)

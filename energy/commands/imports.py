@@ -190,7 +190,14 @@ def tell_difference(settings: "Settings", intervals: "Sequence[IntervalEnergy]")
     with closing(open_store(settings)) as store:
         for day in billed_days(store, store.meters(), zone, first, last):
             mark = "  differs: look at the ratio of the transformers, and at gaps" if day.differs else ""
-            missed = f"; {day.only_billed} intervals that our meter missed" if day.only_billed else ""
+            missed = (
+                f"; {day.only_billed} more intervals, missed by our meter, filled by the bill"
+                if day.only_billed
+                else ""
+            )
+            if not day.compared:
+                click.echo(f"  {day.day}  nothing to compare{missed.replace(' more', '')}")
+                continue
             click.echo(
                 f"  {day.day}  billed {day.billed_kwh:,.1f} kWh, own meter {day.own_kwh:,.1f} kWh, "
                 f"difference {day.difference_kwh:+,.1f} kWh over {day.compared} intervals{missed}{mark}"

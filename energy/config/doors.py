@@ -119,7 +119,7 @@ class EdgeSection(Section):
         host = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.split(":")[0]
         if scheme == "http" and host not in LOOPBACK:
             raise ValueError(f"centre: the token would cross the network to {host} for all to read; use https")
-        if weak := weakness(self.token):
+        if not self.token.startswith("${") and (weak := weakness(self.token)):  # what is not set is said already
             raise ValueError(f"token: {weak}, on the centre")
         return self
 

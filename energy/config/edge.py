@@ -56,13 +56,16 @@ class EdgeSettings:
         )
 
 
-def load_edge(path: Path, environ: Mapping[str, str] | None = None) -> EdgeSettings:
-    """The settings of an edge.yaml. ConfigError lists all mistakes."""
+def load_edge(path: Path, environ: Mapping[str, str] | None = None, *, secrets: bool = True) -> EdgeSettings:
+    """The settings of an edge.yaml. ConfigError lists all mistakes. Who only looks into the buffer needs no `secrets`:
+    the shell of a person seldom has those of the service."""
     path = Path(path).resolve()
     environ = dict(os.environ if environ is None else environ)
     written = read(text_of(path, "docs/how-to/edge-box.md shows one"), environ, path.name)
     if not isinstance(written.data, dict):
         raise ConfigError(path.name, [Mistake("file", "should be the sections `edge:` and `meters:`")])
+    if not secrets:
+        written.mistakes[:] = [one for one in written.mistakes if one.where not in written.from_environment]
     mistakes = Mistakes(written)
     made = _settings(written.data, path, mistakes, environ)
     if made is None or mistakes.found:

@@ -52,6 +52,11 @@ def release(store: Store, word: Release, *, until: datetime | None = None) -> st
 def exchange(store: Store, done: Exchange) -> str:
     """Keep that a meter was replaced. LoadstoneError where the stands cannot be; says what becomes of the energy."""
     meter = known_meter(store, done.meter)
+    if meter.parts:
+        parts = ", ".join(part.meter for part in meter.parts)
+        raise LoadstoneError(
+            f"{meter.id} is reckoned from others and has no counter: say which was replaced, of {parts}"
+        )
     stands = (done.old_import_kwh, done.new_import_kwh, done.old_export_kwh, done.new_export_kwh)
     if any(stand is not None and not 0 <= stand < float("inf") for stand in stands):
         raise LoadstoneError("a counter stands at zero or above: look at the stands again")

@@ -82,6 +82,7 @@ class Sender:
         self._monotonic = monotonic
         self._stop = threading.Event()
         self._pause = FIRST_PAUSE
+        self._refused_for = ""  # what was last said of readings that are held
         self._asked: int | None = None  # where the centre last wanted us to begin
         self._poison: tuple[int, int] = (0, 0)  # (first number of the batch, how often it was refused)
         self._last_contact = self._last_told = self._last_release = monotonic()
@@ -215,14 +216,17 @@ class Sender:
             return Outcome(False, "the centre refuses readings that were not sent")
         self._buffer.hold(refused)
         reasons = "; ".join(dict.fromkeys(why for _, why in refused))
+        if reasons == self._refused_for:  # each batch of a meter that the centre does not know is refused alike
+            return Outcome(False, "", 0.0)
+        self._refused_for = reasons
         log.error(
-            "the centre refuses %d readings, which are held here: %s. They are offered again every %.0f minutes; `loadstone edge "
-            "release` offers them at once",
+            "the centre refuses %d readings and what is like them, which is held here and offered again every %.0f minutes "
+            "(`loadstone edge release`: at once): %s",
             len(refused),
-            reasons,
             HELD_AGAIN / 60,
+            reasons,
         )
-        return Outcome(False, f"readings refused: {reasons}", 0.0)
+        return Outcome(False, "", 0.0)  # no trouble of the way: the rest goes on, and what is held is told as held
 
     def _housekeeping(self) -> None:
         now = self._monotonic()
@@ -239,6 +243,7 @@ class Sender:
             )
             self._buffer.forget(self._buffer.clock.now() - self._keep)
         if now - self._last_release >= HELD_AGAIN:
+            self._refused_for = ""
             self._last_release = now
             self._buffer.release()
 

@@ -174,3 +174,10 @@ def test_each_mistake_of_a_box_has_its_place(tmp_path: Path, change: tuple[str, 
 def test_a_box_without_its_file_is_told_where_one_stands(tmp_path):
     with pytest.raises(ConfigError, match=r"docs/how-to/edge-box\.md shows one"):
         load_edge(tmp_path / "edge.yaml", {})
+
+
+def test_a_token_that_is_not_set_is_one_mistake_and_none_for_who_only_looks(tmp_path):
+    with pytest.raises(ConfigError) as told:
+        load_edge(box(tmp_path), {})
+    assert [mistake.where for mistake in told.value.mistakes] == ["edge.token"]
+    assert load_edge(box(tmp_path), {}, secrets=False).buffer == tmp_path / "var/edge.sqlite"

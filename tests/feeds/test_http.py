@@ -99,7 +99,10 @@ def test_only_https_is_asked(url):
 
 
 def test_a_closed_port_says_what_to_look_at():
-    with client(backoff_seconds=0.001) as web, pytest.raises(FeedError, match=r"cannot be reached .*network.proxy"):
+    with (
+        client(backoff_seconds=0.001) as web,
+        pytest.raises(FeedError, match=r"127\.0\.0\.1:9 refused the connection.*network\.proxy"),
+    ):
         get_json(web, "http://127.0.0.1:9/", feed="f")
 
 

@@ -61,8 +61,11 @@ def test_what_is_doubted_is_listed_and_released(store: Store, tmp_path: Path) ->
     done = said(tmp_path, "release", "grid", "2026-05-18T14:01:00", "--by", "Ada", "--why", "seen")  # local time
     assert done.output == "1 reading is released; the intervals follow.\n"
     assert [one.quality for one in store.readings.of("grid", DAY)] == [ReadingQuality.GOOD, ReadingQuality.RELEASED]
-    assert said(tmp_path, "doubted").output == "0 readings listed\n"
-    assert "released by Ada at" in said(tmp_path, "doubted", "--all").output
+    assert said(tmp_path, "doubted").output == "no readings wait for a word\n"
+    every = said(tmp_path, "doubted", "--all").output
+    assert "released by Ada at" in every
+    assert every.endswith("no readings wait for a word\n")
+    assert "there is no meter 'gird'; known: grid" in str(said(tmp_path, "doubted", "--meter", "gird").exception)
 
 
 def test_a_word_on_nothing_says_where_there_is_something(store: Store, tmp_path: Path) -> None:

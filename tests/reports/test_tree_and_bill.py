@@ -137,6 +137,12 @@ def test_a_file_that_agrees_raises_no_hand(plant: SmallPlant) -> None:
     assert (shown.compared, shown.only_billed, shown.not_billed) == (92, 0, 4)
 
 
+def test_where_our_meter_was_not_there_nothing_is_compared(plant: SmallPlant) -> None:
+    told = brought(plant, file_of(plant.folder, DAY - timedelta(days=9), 1.0), "--billing")
+    assert f"{DAY - timedelta(days=9)}  nothing to compare; 96 intervals, missed by our meter" in told
+    assert "billed 0.0" not in told
+
+
 def test_only_the_settlement_meter_is_billed(plant: SmallPlant) -> None:
     config = str(plant.folder / "config.yaml")
     path = file_of(plant.folder, DAY, 1.0)

@@ -192,6 +192,18 @@ def test_held_readings_are_offered_again_by_themselves(store: Store, buffer: Buf
     assert len(store.readings.of("m-1", SPAN)) == 25
 
 
+def test_what_is_refused_batch_after_batch_is_said_once(store: Store, buffer: Buffer, caplog) -> None:
+    with served(app(store, of=doors(("m-2",)))) as centre, closing(client()) as way:
+        made = Sender(buffer, way, name=BOX, centre=centre, token=BOX_TOKEN, most_in_batch=5)
+        with caplog.at_level("INFO", logger="loadstone.edge"):
+            for _ in range(10):
+                made.turn()
+    assert buffer.backlog().held == 25
+    ours = [record.levelname for record in caplog.records if record.name == "loadstone.edge"]
+    assert ours == ["ERROR"]
+    assert buffer.backlog().trouble == ""
+
+
 def test_a_box_with_nothing_to_say_gives_a_sign_of_life(store: Store, buffer: Buffer) -> None:
     now = 0.0
     with served(app(store)) as centre, closing(client()) as way:
@@ -282,7 +294,7 @@ def test_a_half_open_connection_and_a_closed_port_cost_nothing_but_time(buffer: 
     with closing(client(read_seconds=0.2)) as way:
         made = Sender(buffer, way, name=BOX, centre=f"http://127.0.0.1:{port}", token=BOX_TOKEN)
         made.turn()
-        assert "cannot be reached" in buffer.backlog().trouble
+        assert "refused the connection" in buffer.backlog().trouble
     assert buffer.backlog().waiting == 25
 
 
