@@ -199,10 +199,12 @@ def entry_lines(said: dict[str, object]) -> list[str]:
 
     told: dict[str, object] = {"role": "sub", "measures": "other", "connection_kw": "KW", **said}
     told.pop("display_kw", None)  # of this moment alone
-    place = {key: told.pop(key) for key in ("role", "measures", "machine", "connection_kw") if key in told}
+    place: dict[str, object] = {
+        key: told.pop(key) for key in ("role", "measures", "machine", "connection_kw") if key in told
+    }
     if place["measures"] == "machine":
         place.setdefault("machine", "MACHINE")
-    entry: dict[str, object] = {"id": "NAME", "name": "NAME", **told, **place}
+    entry = {"id": "NAME", "name": "NAME", **told, **place}
     text = yaml.safe_dump([entry], sort_keys=False, allow_unicode=True)
     return [f"    {line}" for line in text.rstrip().splitlines()]
 

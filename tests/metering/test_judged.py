@@ -13,6 +13,7 @@ from energy.model.meter import (
     IntervalEnergy,
     Measures,
     Meter,
+    Part,
     Quality,
     Reading,
     ReadingQuality,
@@ -251,3 +252,10 @@ def test_while_a_reading_is_doubted_what_comes_after_it_may_still_tell(
     store.readings.add([reading(0, 100), reading(15, 900, ReadingQuality.SUSPECT), reading(31, 110)])
     collected(store, NOON + timedelta(minutes=31))
     assert asked_for(store, monkeypatch, NOON + timedelta(minutes=32))
+
+
+def test_what_is_reckoned_from_others_is_not_exchanged(store: Store) -> None:
+    rest = Meter(id="rest", name="rest", role=Role.VIRTUAL, measures=Measures.OTHER, connection_kw=400)
+    store.put_meters([METER, replace(rest, parts=(Part(meter="m"),))])
+    with pytest.raises(LoadstoneError, match=r"rest is reckoned from others and has no counter.*of m"):
+        judge.exchange(store, Exchange(id="x", meter="rest", at=NOON, reported_at=NOON, by="Ada"))
