@@ -197,9 +197,12 @@ def entry_lines(said: dict[str, object]) -> list[str]:
     unseen: config.yaml refuses a connection of KW."""
     import yaml
 
-    told = {"role": "sub", "measures": "other", "connection_kw": "KW"} | said
+    usual: dict[str, object] = {"role": "sub", "measures": "other", "connection_kw": "KW"}
+    told = usual | said
     told.pop("display_kw", None)  # of this moment alone
-    place = {key: told.pop(key) for key in ("role", "measures", "machine", "connection_kw") if key in told}
+    place: dict[str, object] = {
+        key: told.pop(key) for key in ("role", "measures", "machine", "connection_kw") if key in told
+    }
     if place["measures"] == "machine":
         place.setdefault("machine", "MACHINE")
     entry = {"id": "NAME", "name": "NAME", **told, **place}
