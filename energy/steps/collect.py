@@ -21,6 +21,7 @@ from energy.model.meter import Measures, Meter, Part, Quality
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
 from energy.steps.restate import spoken_of
+from energy.steps.unspoken import UnspokenBook
 from energy.store import Store
 from energy.store.metered import site_meters
 from energy.store.thinning import Grade
@@ -99,13 +100,19 @@ def make_room(
 ) -> int:
     """Drop raw readings that are too old, and thin the older ones to one a minute, which changes no interval. Where the
     rest takes too much room, thin what is younger, then to the stands at the edges alone, and only then drop the oldest.
-    Returns how many went; a round works for some seconds at the most, the next one goes on."""
-    went = store.readings.prune(now - timedelta(days=raw_days), NO_BOUND)
+    Returns how many went; a round works for some seconds at the most, the next one goes on. The journal tells of doubted
+    ones that went before anybody spoke of them."""
+    unspoken = UnspokenBook(store, now)
+    oldest = now - timedelta(days=raw_days)
+    went = store.readings.prune(oldest, NO_BOUND, unspoken.add)
     for number, (age, grade) in enumerate(THINNED):
         if number and store.readings.fits(raw_bytes):
-            return went
+            break
         went += store.thinning.thin(meters, step, floor_to(now - age, step), grade, seconds=THIN_SECONDS)
-    return went + store.readings.prune(now - timedelta(days=raw_days), raw_bytes)
+    else:
+        went += store.readings.prune(oldest, raw_bytes, unspoken.add)
+    unspoken.tell()
+    return went
 
 
 def stale_since(store: Store, until: datetime) -> datetime | None:

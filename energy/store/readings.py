@@ -1,7 +1,7 @@
 """Raw readings as they came from the wire, bounded in days and bytes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,13 +13,15 @@ from energy.model.meter import Reading, ReadingQuality, Release
 from energy.store.bulk import METER, channel, channel_id, channels_of, distinct, open_channels
 from energy.store.engine import Database
 from energy.store.reading_rows import COLUMNS, Shapes, keep, noun
+from energy.store.records import Unspoken
 from energy.store.releases import Releases, words_on
 from energy.store.repository import Query, Repository, Row
-from energy.store.tables import IntervalRow, ReadingRow, table
-from energy.store.times import micros
+from energy.store.tables import IntervalRow, ReadingRow, ReleaseRow, table
+from energy.store.times import from_micros, micros
 
 reading = table(ReadingRow)
 interval = table(IntervalRow)
+word = table(ReleaseRow)
 
 DOUBTED = reading.c.quality == sa.literal_column("'suspect'")  # said as the index says it, so that it is used
 LATEST = datetime.max.replace(tzinfo=UTC)
@@ -152,14 +154,17 @@ class Readings(Repository):
         of_site = reading.c.channel.in_(channels_of(self._site, METER))
         return int(self._rows(sa.select(sa.func.count()).where(of_site))[0][0])
 
-    def prune(self, before: datetime, at_most_bytes: int) -> int:
+    def prune(
+        self, before: datetime, at_most_bytes: int, tell: Callable[[Sequence[Unspoken]], object] | None = None
+    ) -> int:
         """Drop raw readings older than `before`, then the oldest until they fit; the newest GOOD one of each meter
-        and whatever is not yet turned into intervals stay. Returns how many went."""
-        went = self._drop(micros(before))
+        and whatever is not yet turned into intervals stay. Returns how many went. `tell` hears beforehand of those that
+        were doubted and of which nobody spoke."""
+        went = self._drop(micros(before), tell)
         if self.fits(at_most_bytes):
             return went
         cut = self._cut(at_most_bytes)
-        return went if cut is None else went + self._drop(cut)
+        return went if cut is None else went + self._drop(cut, tell)
 
     def fits(self, at_most_bytes: int) -> bool:
         """Whether the raw readings take no more than that. Where the whole database does not, they do not; else they
@@ -186,8 +191,10 @@ class Readings(Repository):
         count, total = self._rows(sa.select(sa.func.count(), sa.func.sum(long)).where(of_site))[0]
         return int(count), int(total or 0)
 
-    def _drop(self, before: int) -> int:
+    def _drop(self, before: int, tell: Callable[[Sequence[Unspoken]], object] | None) -> int:
         """Drop what may go and is older; some thousands at a time, so that nobody waits long for the write lock."""
+        if tell is not None and (unspoken := self._unspoken(before)):
+            tell(unspoken)
         went = 0
         for meter in self._rows(channels_of(self._site, METER)):
             that = (reading.c.channel == meter.id, *_may_go(sa.literal(meter.id)))
@@ -198,6 +205,24 @@ class Readings(Repository):
                     gone = connection.execute(sa.delete(reading).where(*that, reading.c.taken_at < until)).rowcount
                 went += gone
         return went
+
+    def _unspoken(self, before: int) -> list[Unspoken]:
+        """What may go and is older, was doubted, and nobody spoke of it."""
+        spoken = (word.c.site == channel.c.site, word.c.meter == channel.c.key, word.c.taken_at == reading.c.taken_at)
+        found = (sa.func.count(), sa.func.min(reading.c.taken_at), sa.func.max(reading.c.taken_at))
+        query = (
+            sa.select(channel.c.key, *found)
+            .select_from(reading)
+            .join(channel, channel.c.id == reading.c.channel + 0)  # by the index of doubted ones: see `_rare`
+            .where(DOUBTED, reading.c.taken_at < before, channel.c.site == self._site, channel.c.kind == METER)
+            .where(*_may_go(reading.c.channel), ~sa.exists().where(*spoken))
+            .group_by(channel.c.key)
+            .order_by(channel.c.key)
+        )
+        return [
+            Unspoken(meter=meter, count=count, first=from_micros(first), last=from_micros(last))
+            for meter, count, first, last in self._rows(query)
+        ]
 
     def _some_before(self, number: int, before: int) -> int:
         """A time before which a meter has at most some thousands of readings; no later than `before`."""

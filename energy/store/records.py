@@ -62,3 +62,13 @@ class JournalEntry:
     what: str
     subject: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unspoken:
+    """Doubted readings of one meter that make room before anybody released or rejected them."""
+
+    meter: str
+    count: int
+    first: datetime
+    last: datetime

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from energy.metering.intervals import intervals
 from energy.model.horizon import Horizon, Interval
-from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Role
+from energy.model.meter import IntervalEnergy, Measures, Meter, Quality, Reading, ReadingQuality, Release, Role
 from energy.steps.collect import make_room
 from energy.store import readings as readings_module
 from energy.store.store import Store
@@ -144,3 +144,34 @@ def test_intervals_of_several_meters_are_those_of_each(store: Store) -> None:
     assert [one.import_kwh for one in each["a"]] == [4.0, 5.0]
     store.readings.add(hours(1))
     assert store.readings.counts(Interval(T0, T0 + timedelta(minutes=5))) == {"m": 60}
+
+
+def test_doubted_readings_that_nobody_spoke_of_do_not_go_without_a_word(store: Store) -> None:
+    doubts = [
+        replace(one, quality=ReadingQuality.SUSPECT)
+        for one in (hours(1)[10], hours(1)[20], hours(1)[30], hours(1)[40], hours(1, start=24)[0])
+    ]
+    good = [
+        one
+        for one in hours(1)
+        if one.quality is ReadingQuality.GOOD and one.taken_at not in {d.taken_at for d in doubts}
+    ]
+    store.readings.add([*good, *doubts, *hours(1, start=8 * 24 - 1)])
+    store.releases.add(
+        Release(meter="m", taken_at=doubts[1].taken_at, right=False, at=T0, by="Ada", role="energy manager", why="")
+    )
+
+    def told_at(now: datetime) -> list[str]:
+        make_room(store, [METER], STEP, now, 7.0, 10**9)
+        return [f"{e.what}, {e.subject}: {e.detail.partition(' UTC')[0]}" for e in store.journal.read()]
+
+    first = "doubted readings dropped, m: 3 readings of 2026-05-20 00:00:50 to 2026-05-20 00:03:20"
+    now = T0 + timedelta(days=7.5)
+    assert told_at(now) == []  # nothing was turned into intervals yet: nothing goes
+    turned_into_intervals(store, T0 + timedelta(days=8))
+    assert told_at(now) == [first]
+    assert told_at(now + timedelta(hours=13)) == [first]  # the fourth went, and is told a day after the first
+    assert doubts[4] not in store.readings.doubted("m", ALL)
+    second = "doubted readings dropped, m: 1 reading of 2026-05-21 00:00:00"
+    assert told_at(now + timedelta(hours=24)) == [second, first]
+    assert told_at(now + timedelta(hours=48)) == [second, first]
