@@ -16,7 +16,7 @@ from energy.store.reading_rows import COLUMNS, Shapes, keep, noun
 from energy.store.releases import Releases, words_on
 from energy.store.repository import Query, Repository, Row
 from energy.store.tables import IntervalRow, ReadingRow, table
-from energy.store.times import micros
+from energy.store.times import from_micros, micros
 
 reading = table(ReadingRow)
 interval = table(IntervalRow)
@@ -73,6 +73,14 @@ class Readings(Repository):
             .order_by(reading.c.taken_at)
         )
         return self._as_spoken_of(meter, span, self._nouns(meter, query))
+
+    def first_stand(self, meter: str, span: Interval) -> datetime | None:
+        """When the first reading of a meter in a span was taken that says a counter; of a silent one there is none."""
+        of_meter = reading.c.channel == channel_id(self._site, METER, meter)
+        stand = sa.or_(reading.c.import_kwh.is_not(None), reading.c.export_kwh.is_not(None))
+        query = sa.select(reading.c.taken_at).where(of_meter, stand, *_within(span)).order_by(reading.c.taken_at)
+        found = self._first(query)
+        return None if found is None else from_micros(found.taken_at)
 
     def doubted(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span that were doubted, oldest first, whatever people said of them since."""
