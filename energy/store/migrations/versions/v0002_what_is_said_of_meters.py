@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -117,11 +118,11 @@ def numbers_into_others() -> None:
         last = _key(rows[-1])
 
 
-def _key(row: sa.Row) -> dict[str, int]:
+def _key(row: sa.Row[Any]) -> dict[str, int]:
     return {"channel": row.channel, "taken_at": row.taken_at}
 
 
-def _pairs(row: sa.Row) -> list[list[object]]:
+def _pairs(row: sa.Row[Any]) -> list[list[object]]:
     names, said = json.loads(row.names), json.loads(row.others or "[]")
     kind = "f" if len(row.numbers) == 4 * len(names) else "d"
     numbers = struct.unpack(f"<{len(names)}{kind}", row.numbers)
