@@ -280,7 +280,11 @@ class Collector:
             if reading.meter in self._acknowledging:
                 safe.setdefault(reading.meter, []).append(reading)
         for meter, readings in safe.items():
-            self._acknowledging[meter].kept(readings)
+            try:
+                self._acknowledging[meter].kept(readings)
+            except Exception:
+                # They are safe; a far end that was not told says them again. The other meters are told all the same.
+                log.exception("meter %s: %d readings are kept, but that could not be said", meter, len(readings))
 
 
 async def ended(tasks: Sequence["asyncio.Task[None]"]) -> None:

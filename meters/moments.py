@@ -33,7 +33,10 @@ def _iso(said: object, zone: str, now: datetime) -> datetime:
     except ValueError as error:
         raise NoTimeError(f"{said!r} is no ISO time") from error
     if written.tzinfo is not None:
-        return aware(written)
+        try:
+            return aware(written)
+        except OverflowError as error:
+            raise NoTimeError(f"{said!r} is beyond all calendars") from error
     # In the hour that a clock change repeats, the reading nearest to now is meant.
     first = wall_to_utc(written.date(), written.time(), zone)
     second = wall_to_utc(written.date(), written.replace(fold=1).timetz(), zone)

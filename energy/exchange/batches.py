@@ -6,10 +6,20 @@ sent again after days, and each reading is still one.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from energy.clock import aware
 from energy.errors import Mistake
@@ -20,7 +30,20 @@ VERSION: Literal[1] = 1
 MOST_READINGS = 20_000
 BOX_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
+OF_PEOPLE = (ReadingQuality.RELEASED, ReadingQuality.REJECTED)
+
 M = TypeVar("M", bound=BaseModel)
+
+
+def _instant(said: datetime) -> datetime:
+    """In UTC; one that is beyond the calendar there is refused."""
+    try:
+        return aware(said)
+    except OverflowError as error:
+        raise ValueError(f"{said.isoformat()} is no time in UTC") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=4_000)]
@@ -43,7 +66,7 @@ class SentReading(Strict):
 
     number: int = Field(ge=1, le=2**62, description="its number at the box")
     meter: str = Field(min_length=1, max_length=64, description="id of the meter in the centre's config.yaml")
-    taken_at: AwareDatetime = Field(strict=False, description="when it was taken, with a zone, to the microsecond")
+    taken_at: Instant = Field(strict=False, description="when it was taken, with a zone, to the microsecond")
     age_seconds: Number | None = Field(
         None, description="how long before `sent_at` that was, by a clock that nobody sets; left out after a restart"
     )
@@ -59,10 +82,17 @@ class SentReading(Strict):
         None, description="by how much the box's clock was set since the reading before; left out where it ran on"
     )
 
+    @field_validator("quality")
+    @classmethod
+    def _of_a_box(cls, quality: ReadingQuality) -> ReadingQuality:
+        if quality in OF_PEOPLE:
+            raise ValueError(f"{quality} is said by a person at the centre, not by a box")
+        return quality
+
     def reading(self) -> Reading:
         return Reading(
             meter=self.meter,
-            taken_at=aware(self.taken_at),
+            taken_at=self.taken_at,
             import_kwh=self.import_kwh,
             export_kwh=self.export_kwh,
             power_kw=self.power_kw,
@@ -79,7 +109,7 @@ class SentBacklog(Strict):
     """What waits at the box after this batch, and what its buffer had to let go."""
 
     waiting: Count = Field(0, description="readings that are not acknowledged")
-    oldest_at: AwareDatetime | None = Field(None, strict=False, description="when the oldest of them was taken")
+    oldest_at: Instant | None = Field(None, strict=False, description="when the oldest of them was taken")
     held: Count = Field(0, description="readings that the centre refused, set aside at the box")
     thinned: Count = Field(0, description="readings within an interval that went because the buffer was full")
     dropped: Count = Field(0, description="readings at the edges of intervals that went for the same reason")
@@ -88,8 +118,7 @@ class SentBacklog(Strict):
 
     def backlog(self) -> Backlog:
         said = dict(self)
-        oldest = self.oldest_at
-        return Backlog(**said | {"oldest_at": None if oldest is None else aware(oldest)})
+        return Backlog(**said)
 
 
 class Batch(Strict):
@@ -103,7 +132,7 @@ class Batch(Strict):
     lost_before: bool = Field(
         False, description="what the centre asked for before `first` is not at the box any more; take it from here"
     )
-    sent_at: AwareDatetime = Field(strict=False, description="the box's clock at this moment")
+    sent_at: Instant = Field(strict=False, description="the box's clock at this moment")
     backlog: SentBacklog = Field(SentBacklog.model_validate({}), description="what waits at the box")
     readings: tuple[SentReading, ...] = Field((), strict=False, max_length=MOST_READINGS)
 

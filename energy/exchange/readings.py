@@ -8,6 +8,7 @@ import gzip
 import io
 import math
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from energy.units import ENERGY_TO_KWH, POWER_TO_KW
 
 DELIMITERS = (",", ";", "\t", "|")
 MOST_WORDS = 40  # different ones, in a column that names kinds of something
+MOST_BYTES = 250_000_000  # a meter's minutes of ten years are 150 MB
 HEADER_WITHIN = 30  # lines; some exports put an address and a meter number above the header
 EMPTY = {"", "-", "--", "n/a", "na", "nan", "null", "none"}
 
@@ -173,7 +175,7 @@ def _table(path: Path, mapping: FileMapping) -> _Table:
     wanted = [*mapping.columns, *(mapping.time.split("+") if mapping.time else [])]
     best: tuple[int, str, int, list[list[str]]] = (-1, ",", 0, [])
     for delimiter in (mapping.delimiter,) if mapping.delimiter else DELIMITERS:
-        head = [next_row for _, next_row in zip(range(HEADER_WITHIN), _rows(text, delimiter), strict=False)]
+        head = [next_row for _, next_row in zip(range(HEADER_WITHIN), _rows(path, text, delimiter), strict=False)]
         for at, (_, cells) in enumerate(head):
             known = sum(name.strip() in [cell.strip() for cell in cells] for name in wanted)
             if (known, -at) > (best[0], -best[2]):
@@ -186,7 +188,9 @@ def _table(path: Path, mapping: FileMapping) -> _Table:
     if missing:
         said = [Mistake(f"column {name}", f"is not in the file{nearest(name, names)}") for name in missing]
         raise ImportFileError(path.name, said)
-    body = [(line, cells) for line, cells in list(_rows(text, delimiter))[at + 1 :] if any(c.strip() for c in cells)]
+    body = [
+        (line, cells) for line, cells in list(_rows(path, text, delimiter))[at + 1 :] if any(c.strip() for c in cells)
+    ]
     if not body:
         raise ImportFileError(path.name, [Mistake("file", "has a header and no rows")])
     times = _time_columns(path, mapping, names, body[0][1])
@@ -201,20 +205,26 @@ def _table(path: Path, mapping: FileMapping) -> _Table:
     )
 
 
-def _rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+def _rows(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     """(line, cells) of each row."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [(reader.line_num, cells) for cells in reader]
+    try:
+        return [(reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise ImportFileError(path.name, [Mistake(f"line {reader.line_num}", f"is no CSV: {error}")]) from error
 
 
 def _text(path: Path) -> tuple[str, list[str]]:
     try:
-        raw = path.read_bytes()
-        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
-    except (OSError, EOFError) as error:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)  # a small gzip may unpack to more than there is memory
+    except (OSError, EOFError, zlib.error) as error:
         raise ImportFileError(path.name, [Mistake("file", f"cannot be read: {error}")]) from error
+    if len(raw) > MOST_BYTES:
+        most = f"{MOST_BYTES / 1e6:g} MB, unpacked"
+        raise ImportFileError(path.name, [Mistake("file", f"is larger than {most}; split it, a month a file")])
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16"), []
+        return raw.decode("utf-16", errors="replace"), []
     try:
         return raw.decode("utf-8-sig"), []
     except UnicodeDecodeError:

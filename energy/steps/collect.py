@@ -20,7 +20,7 @@ from energy.model.job import Mode
 from energy.model.meter import Measures, Meter, Part, Quality
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
-from energy.steps.restate import spoken_of
+from energy.steps.restate import WORDS_NOTE, spoken_of
 from energy.steps.unspoken import UnspokenBook
 from energy.store import Store
 from energy.store.metered import site_meters
@@ -72,10 +72,12 @@ def collect(
     changed += sum(restated.values())
     oldest = min([oldest, *restated])
     changed += collect_virtual(store, site, meters, Interval(min(oldest, until), until), now)
-    stale = stale_since(store, until)
+    stale, runs = stale_since(store, until)
     if stale is not None and stale < oldest:
         oldest = floor_to(stale, step)
     loads = renew_loads(store, site, meters, Interval(oldest, until), now) if oldest < until else 0
+    if stale is not None:
+        store.note(RUNS_NOTE, runs)
     pruned = make_room(store, meters, step, now, raw_days, raw_bytes)
     return Collected(intervals=changed, loads=loads, pruned=pruned)
 
@@ -115,16 +117,14 @@ def make_room(
     return went
 
 
-def stale_since(store: Store, until: datetime) -> datetime | None:
-    """Since when the loads were made without what is now known of runs; None where they know them all. Remembers the runs
-    that they know from now on."""
+def stale_since(store: Store, until: datetime) -> tuple[datetime | None, dict[str, str]]:
+    """Since when the loads were made without what is now known of runs (None where they know them all), and the runs
+    that they know (`RUNS_NOTE`) once they are made anew."""
     runs = store.runs.of(Interval(until - RUNS_KNOWN, until))
     known = store.note(RUNS_NOTE) or {}
     said = {f"{r.job} {r.start.isoformat()}": f"{r.end} {r.machine} {r.kwh}" for r in runs}
     changed = [r.start for r, (key, word) in zip(runs, said.items(), strict=True) if known.get(key) != word]
-    if changed:
-        store.note(RUNS_NOTE, said)
-    return min(changed, default=None)
+    return min(changed, default=None), said
 
 
 def first_open(store: Store, meter: Meter, until: datetime, step: timedelta, late: timedelta) -> datetime | None:
@@ -132,8 +132,8 @@ def first_open(store: Store, meter: Meter, until: datetime, step: timedelta, lat
     end = store.intervals.last_end(meter.id)
     if end is not None:
         return min(end, max(end - late, until - late))
-    first = store.readings.of(meter.id, Interval(until - timedelta(days=31), until))
-    return floor_to(first[0].taken_at, step) + step if first else None
+    first = store.readings.first_stand(meter.id, Interval(until - timedelta(days=31), until))
+    return floor_to(first, step) + step if first is not None else None
 
 
 def collect_meter(
@@ -168,7 +168,8 @@ def restate(
     operator said stays."""
     by_id = {meter.id: meter for meter in meters}
     found: dict[datetime, int] = {}
-    for id, span in spoken_of(store):
+    spans, news = spoken_of(store)
+    for id, span in spans:
         since = floor_to(span.start, timedelta(minutes=step_minutes))
         end = min(until, span.end)
         if id not in by_id or since >= end:
@@ -178,6 +179,8 @@ def restate(
         end = floor_to(end, timedelta(minutes=step_minutes))
         changed = collect_meter(store, by_id[id], since, end, step_minutes, now, but=imported)
         found[since] = found.get(since, 0) + changed
+    if spans:
+        store.note(WORDS_NOTE, news)
     return found
 
 

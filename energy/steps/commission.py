@@ -10,10 +10,14 @@ from typing import Any
 
 from energy.config import load_settings
 from energy.config.kept import KeptMeter, file_of, kept_meters, text_of, write
+from energy.config.text import SECRET
 from energy.errors import ConfigError, Mistake
 from energy.model.meter import Meter
 from energy.store import Store
 from energy.store.records import JournalEntry
+
+# What is typed on a screen must not bring out what only the one who starts Loadstone may know.
+NO_SECRETS = "names a variable of the environment; that may stand in config.yaml only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,9 @@ def keep(store: Store, plant: Plant, entry: Mapping[str, Any], *, by: str, role:
         raise ConfigError(
             "meters.d", [Mistake("id", f"{id!r} is kept already; choose another, or remove that one first")]
         )
+    secret = [Mistake(key, NO_SECRETS) for key, value in entry.items() if SECRET.search(f"{key} {value}")]
+    if secret:
+        raise ConfigError("meters.d", secret)
     made = KeptMeter(path=path, text=text_of(entry, by, day))
     settings = load_settings(plant.config, plant.environ, [*before, made])
     write(path, made.text)

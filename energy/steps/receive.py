@@ -19,6 +19,7 @@ from energy.store import Store
 from energy.store.store import JournalEntry
 
 FORMER_BUFFERS = 5
+LONGEST_AGE = timedelta(days=10 * 366)  # no buffer is older
 SAME_TIME = timedelta(seconds=30)  # two clocks that are kept right, and the way between them, differ by less
 
 
@@ -49,10 +50,12 @@ class RefusedError(LoadstoneError):
 
 def receive(store: Store, *, batch: Batch, meters: Collection[str], now: datetime) -> Received:
     """Keep a batch of a box whose meters these are. GapError and RefusedError say why nothing of it was kept."""
+    unknown = {one.meter for one in batch.readings} - set(meters)
+    why = {meter: unknown_meter(meter, batch.box, meters) for meter in unknown}  # once, not for thousands of readings
     refused = [
-        (one, Mistake(f"readings[{i}].meter", unknown_meter(one.meter, batch.box, meters)))
+        (one, Mistake(f"readings[{i}].meter", why[one.meter]))
         for i, one in enumerate(batch.readings)
-        if one.meter not in meters
+        if one.meter in unknown
     ]
     with store.unit():  # on disk when it ends
         before = store.edges.get(batch.box)
@@ -136,6 +139,8 @@ def clock_doubt(taken_at: datetime, age_seconds: float | None, now: datetime) ->
         return f"taken {ahead.total_seconds():.0f} s in the future: the clock of the box is or was wrong"
     if age_seconds is None:
         return ""
+    if abs(age_seconds) > LONGEST_AGE.total_seconds():
+        return f"taken {age_seconds:.0f} s before it was sent, as the box says: its clock is or was wrong"
     real = now - timedelta(seconds=age_seconds)
     off = taken_at - real
     if abs(off) <= SAME_TIME:

@@ -5,6 +5,7 @@ readings are kept; what is older stays as it was.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from energy.metering.belief import EXCHANGED_WITHIN
 from energy.model.horizon import Interval
@@ -16,8 +17,9 @@ AROUND = timedelta(hours=1)  # before a released reading: the stand that it foll
 REACHES = timedelta(days=1)  # after it: to the next stand that counts
 
 
-def spoken_of(store: Store) -> list[tuple[str, Interval]]:
-    """The meters and times of which people said something new; from now on it counts as known."""
+def spoken_of(store: Store) -> tuple[list[tuple[str, Interval]], dict[str, Any]]:
+    """The meters and times of which people said something new, and what is to be noted (`WORDS_NOTE`) once they are
+    reckoned again; not before, or a crash in between would leave them as they were for ever."""
     known = store.note(WORDS_NOTE) or {"until": None, "same": 0, "exchanges": []}
     since = None if known["until"] is None else datetime.fromisoformat(known["until"]) - OVERLAP
     words = store.releases.said(since)
@@ -33,17 +35,13 @@ def spoken_of(store: Store) -> list[tuple[str, Interval]]:
         for one in exchanges
         if one.id not in told
     ]
-    if spans:
-        until = max((word.at for word in words), default=None)
-        store.note(
-            WORDS_NOTE,
-            {
-                "until": known["until"] if until is None else until.isoformat(),
-                "same": sum(until is not None and word.at >= until - OVERLAP for word in words),
-                "exchanges": [one.id for one in exchanges],
-            },
-        )
-    return merged(spans)
+    until = max((word.at for word in words), default=None)
+    news = {
+        "until": known["until"] if until is None else until.isoformat(),
+        "same": sum(until is not None and word.at >= until - OVERLAP for word in words),
+        "exchanges": [one.id for one in exchanges],
+    }
+    return merged(spans), news
 
 
 def merged(spans: list[tuple[str, Interval]]) -> list[tuple[str, Interval]]:

@@ -76,6 +76,14 @@ class Readings(Repository):
         )
         return self._as_spoken_of(meter, span, self._nouns(meter, query))
 
+    def first_stand(self, meter: str, span: Interval) -> datetime | None:
+        """When the first reading of a meter in a span was taken that says a counter; of a silent one there is none."""
+        of_meter = reading.c.channel == channel_id(self._site, METER, meter)
+        stand = sa.or_(reading.c.import_kwh.is_not(None), reading.c.export_kwh.is_not(None))
+        query = sa.select(reading.c.taken_at).where(of_meter, stand, *_within(span)).order_by(reading.c.taken_at)
+        found = self._first(query)
+        return None if found is None else from_micros(found.taken_at)
+
     def doubted(self, meter: str, span: Interval) -> list[Reading]:
         """The readings of a meter in a span that were doubted, oldest first, whatever people said of them since."""
         query = self._rare(meter, span, DOUBTED)

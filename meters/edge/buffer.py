@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS reading (
 CREATE INDEX IF NOT EXISTS special ON reading (state) WHERE state <> 0;
 """
 PLAIN, HELD, AGAIN = 0, 1, 2
-TO_SEND = f"((state = {PLAIN} AND number > :acknowledged) OR state = {AGAIN})"
+# Said as the index `special` says it: without that SQLite would go through all that is kept, acknowledged or not.
+IS_HELD, IS_AGAIN = (f"state <> {PLAIN} AND state = {state}" for state in (HELD, AGAIN))
 EPOCH = datetime.fromtimestamp(0, UTC)
 MICROSECOND = timedelta(microseconds=1)
 FULL_AT = 0.9  # of the room: what is beyond makes room by being thinned
@@ -225,10 +226,7 @@ class Buffer:
     def cut(self, most: int) -> Cut:
         """The next batch, oldest number first; empty where nothing waits."""
         with self._mending():
-            found = self._db.execute(
-                f"SELECT number, state, body, boot, steady FROM reading WHERE {TO_SEND} ORDER BY number LIMIT :most",
-                {"acknowledged": self.acknowledged, "most": most},
-            ).fetchall()
+            found = self._to_send("number, state, body, boot, steady", most)
             rows = tuple(
                 Row(
                     number=number,
@@ -244,6 +242,15 @@ class Buffer:
                 return Cut(first=next_up, last=next_up - 1, rows=(), lost_before=self._lost_before)
             first = min(next_up, rows[0].number)
             return Cut(first=first, last=rows[-1].number, rows=rows, lost_before=self._lost_before)
+
+    def _to_send(self, columns: str, most: int) -> list[tuple[Any, ...]]:
+        """The first rows that wait, oldest number first: those released, and those after what is acknowledged."""
+        each = f"SELECT {columns} FROM reading WHERE {{}} ORDER BY number LIMIT :most"
+        both = (each.format(which) for which in (IS_AGAIN, f"state = {PLAIN} AND number > :acknowledged"))
+        found: list[tuple[Any, ...]] = []
+        for query in both:  # what was released may lie far back, or among what was not sent yet
+            found += self._db.execute(query, {"acknowledged": self.acknowledged, "most": most}).fetchall()
+        return sorted(found)[:most]
 
     def _read(self, number: int, body: str) -> Reading | None:
         """A reading as it was written; one that another version wrote in its own way is held, and keeps no other back."""
@@ -302,10 +309,11 @@ class Buffer:
             return self._forget((before - EPOCH) // MICROSECOND, keep)
 
     def _forget(self, before: int, keep: int = 0) -> int:
+        """Of the oldest readings only: to look through all that stay would take long, and others wait meanwhile."""
+        oldest = f"SELECT number, taken_at FROM reading WHERE state = {PLAIN} AND number <= ? ORDER BY number LIMIT ?"
         return self._db.execute(
-            f"DELETE FROM reading WHERE number IN (SELECT number FROM reading WHERE state = {PLAIN} AND number <= ?"
-            " AND taken_at < ? ORDER BY number LIMIT ?)",
-            (min(self.acknowledged, self._newest() - keep), before, FORGOTTEN_AT_ONCE),
+            f"DELETE FROM reading WHERE number IN (SELECT number FROM ({oldest}) WHERE taken_at < ?)",
+            (min(self.acknowledged, self._newest() - keep), FORGOTTEN_AT_ONCE, before),
         ).rowcount
 
     def _newest(self) -> int:
@@ -354,14 +362,11 @@ class Buffer:
     def backlog(self) -> Backlog:
         """What waits now, and what had to go."""
         with self._mending():
-            oldest = self._db.execute(
-                f"SELECT taken_at FROM reading WHERE {TO_SEND} ORDER BY number LIMIT 1",
-                {"acknowledged": self.acknowledged},
-            ).fetchone()
+            oldest = self._to_send("number, taken_at", 1)
             return Backlog(
-                waiting=self._plain + self._count(f"state = {AGAIN}"),
-                oldest_at=None if oldest is None else EPOCH + oldest[0] * MICROSECOND,
-                held=self._count(f"state = {HELD}"),
+                waiting=self._plain + self._count(IS_AGAIN),
+                oldest_at=EPOCH + oldest[0][1] * MICROSECOND if oldest else None,
+                held=self._count(IS_HELD),
                 trouble=self.trouble,
                 **self._counts,
             )
@@ -436,7 +441,7 @@ def finite(value: float | None) -> float | None:
 
 def release(db: sqlite3.Connection, meter: str = "") -> int:
     """Let held readings wait again; the box that runs sees it at its next look."""
-    again = f"UPDATE reading SET state = {AGAIN}, why = '' WHERE state = {HELD} AND (? = '' OR meter = ?)"
+    again = f"UPDATE reading SET state = {AGAIN}, why = '' WHERE {IS_HELD} AND (? = '' OR meter = ?)"
     return db.execute(again, (meter, meter)).rowcount
 
 

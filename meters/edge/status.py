@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from energy.errors import LoadstoneError
-from meters.edge.buffer import AGAIN, EPOCH, HELD, MICROSECOND, PLAIN, release
+from meters.edge.buffer import EPOCH, IS_AGAIN, IS_HELD, MICROSECOND, PLAIN, release
 from meters.edge.sender import age
 
 OLD = timedelta(minutes=15)  # a backlog older than this is not well
@@ -28,10 +28,10 @@ def look(path: Path, now: datetime | None = None) -> Told:
     with closing(_opened(path)) as db:
         about = dict(db.execute("SELECT key, value FROM about").fetchall())
         acknowledged = int(about.get("acknowledged", "0"))
-        waiting = f"(state = {PLAIN} AND number > {acknowledged}) OR state = {AGAIN}"
+        waiting = f"(state = {PLAIN} AND number > {acknowledged}) OR ({IS_AGAIN})"
         count, oldest = db.execute(f"SELECT count(*), min(taken_at) FROM reading WHERE {waiting}").fetchone()
         held = db.execute(
-            f"SELECT meter, why, count(*) FROM reading WHERE state = {HELD} GROUP BY meter, why ORDER BY meter"
+            f"SELECT meter, why, count(*) FROM reading WHERE {IS_HELD} GROUP BY meter, why ORDER BY meter"
         ).fetchall()
         newest = db.execute("SELECT max(taken_at) FROM (SELECT taken_at FROM reading ORDER BY number DESC LIMIT 100)")
         last = newest.fetchone()[0]

@@ -230,7 +230,15 @@ class Connection:
         payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
         said = Message(str(message.topic), payload, bool(message.retain), self.now(), receipt.done)
         for ear in ears:
-            ear.hear(said)
+            before = receipt.left
+            try:
+                ear.hear(said)
+            except Exception:
+                # One message that we cannot take, for our fault or its own: all other meters here must still be heard,
+                # and it must not come again and again.
+                log.exception("a message on %s could not be taken, and is passed over", said.topic)
+                if receipt.left == before:
+                    receipt.done()
         client.settle()
 
     def _lost(self, note: str) -> None:

@@ -104,7 +104,7 @@ def raw_of(message: Message) -> str:
 def _json(payload: bytes) -> Any:
     try:
         return json.loads(payload)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or brackets in brackets a thousand times
         return None
 
 

@@ -113,7 +113,7 @@ def _observation(element: Any) -> Observation:
     sequence = element.get("sequence", "0")
     return Observation(
         item=element.get("dataItemId", ""),
-        sequence=int(sequence) if sequence.isdigit() else 0,
+        sequence=int(sequence) if sequence.isdecimal() else 0,
         at=_time(element.get("timestamp", "")),
         value=(element.text or "").strip(),
         duration=element.get("duration", ""),
@@ -123,7 +123,7 @@ def _observation(element: Any) -> Observation:
 def _time(said: str) -> datetime | None:
     try:
         return aware(datetime.fromisoformat(said))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

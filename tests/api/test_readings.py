@@ -248,6 +248,8 @@ def test_a_body_is_bounded(door: Door, body: bytes, encoding: str, status: int) 
         (3_600, None, False),
         (-3_600, 0, False),  # an hour behind: it says an hour ago, and was taken just now
         (-3_600, 7_200, False),  # the clock was set back meanwhile
+        (0, 1e15, False),  # no time at all
+        (0, -1e15, False),
     ],
 )
 def test_a_reading_that_was_stamped_by_a_wrong_clock_is_doubted(
@@ -259,6 +261,23 @@ def test_a_reading_that_was_stamped_by_a_wrong_clock_is_doubted(
     assert (kept.quality is ReadingQuality.GOOD) == good
     assert ("clock" in kept.note) != good
     assert kept.import_kwh == 1001.0
+
+
+@pytest.mark.parametrize("quality", ["released", "rejected"])
+def test_a_box_does_not_speak_for_people(door: Door, quality: str) -> None:
+    said = door.post(batch(1, 1, row(1, quality=quality)))
+    assert said.status_code == 400
+    assert said.json()["mistakes"][0]["where"] == "readings[0].quality"
+    assert "by a person" in said.json()["mistakes"][0]["what"]
+    assert door.kept() == []
+
+
+@pytest.mark.parametrize("name", ["taken_at", "sent_at"])
+def test_a_time_beyond_the_calendar_is_a_mistake_and_no_fault_of_ours(door: Door, name: str) -> None:
+    odd = "0001-01-01T00:00:00+14:00"
+    said = door.post(batch(1, 1, row(1, taken_at=odd)) if name == "taken_at" else batch(1, 1, row(1)) | {name: odd})
+    assert said.status_code == 400
+    assert said.json()["mistakes"][0]["where"].endswith(name)
 
 
 # --- a store that fails ---

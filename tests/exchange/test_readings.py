@@ -1,5 +1,6 @@
 """Interval data of utilities and historians: what each way of writing means, and what is wrong with a row."""
 
+import csv
 import gzip
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -172,6 +173,30 @@ def test_a_compressed_file_with_stray_blanks_in_its_names(tmp_path: Path) -> Non
 def test_a_file_of_which_nothing_can_be_read(tmp_path: Path, text: str, how: dict[str, object], why: str) -> None:
     with pytest.raises(ImportFileError, match=why):
         read(tmp_path, text, **how)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("cut.csv.gz", gzip.compress(b"time,kWh\n" * 100)[:-20], "cannot be read"),
+        ("broken.csv.gz", gzip.compress(b"")[:10] + b"\xff" * 50, "cannot be read"),
+        ("bomb.csv.gz", gzip.compress(b"time,kWh\n" + b"0" * 2_000), "larger than 0.001 MB, unpacked"),
+        ("large.csv", b"time,kWh\n" + b"0" * 2_000, "larger than"),
+        ("field.csv", b'time,kWh\n"' + b"0" * 900 + b'"\n', "line 2: is no CSV"),
+        ("half.csv", b"\xff\xfet", "is not in the file"),
+    ],
+)
+def test_a_file_that_is_broken_or_too_large_is_a_mistake_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, why: str
+) -> None:
+    monkeypatch.setattr("energy.exchange.readings.MOST_BYTES", 1_000)
+    (tmp_path / name).write_bytes(content)
+    before = csv.field_size_limit(500)
+    try:
+        with pytest.raises(ImportFileError, match=why):
+            read_intervals(tmp_path / name, FileMapping(columns=("kWh",), time="time"))
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from energy.model.meter import (
 from energy.model.site import Site
 from energy.reports.doubts import RawLine, doubt_rows, raw_lines
 from energy.steps import judge
-from energy.steps.collect import collect
+from energy.steps.collect import collect, first_open
 from energy.store import Store
 
 NOON = datetime(2026, 5, 18, 12, 0, tzinfo=UTC)
@@ -66,6 +66,35 @@ def test_a_released_reading_restates_its_intervals_however_old_it_is(store: Stor
     assert collected(store)[:4] == [(25, S), (25, S), (5, S), (5, S)]
     judge.release(store, word(30, right=False, at=NOW + timedelta(minutes=5)))
     assert collected(store)[:4] == [(15, S)] * 4
+
+
+def test_a_word_whose_reckoning_was_cut_off_is_reckoned_in_the_next_round(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubted = reading(30, 150, ReadingQuality.SUSPECT)
+    store.readings.add([reading(-15, 90), reading(0, 100), doubted, reading(60, 160), reading(530, 900)])
+    collected(store)
+    judge.release(store, word(30))
+    with monkeypatch.context() as cut:
+        cut.setattr("energy.steps.collect.collect_meter", _no_power)
+        with pytest.raises(KeyboardInterrupt):
+            collected(store)
+    assert collected(store)[:4] == [(25, S), (25, S), (5, S), (5, S)]
+
+
+def _no_power(*_args: object, **_more: object) -> int:
+    raise KeyboardInterrupt
+
+
+def test_of_a_meter_that_never_said_a_counter_nothing_is_read_again_each_round(store: Store) -> None:
+    silent = [
+        Reading(meter="m", taken_at=NOON + timedelta(minutes=minute), quality=ReadingQuality.NO_ANSWER, note="dead")
+        for minute in range(30)
+    ]
+    store.readings.add([*silent, Reading(meter="m", taken_at=NOON + timedelta(minutes=31), power_kw=3.0)])
+    assert first_open(store, METER, NOW, timedelta(minutes=15), timedelta(hours=6)) is None
+    store.readings.add([reading(40, 100)])
+    assert first_open(store, METER, NOW, timedelta(minutes=15), timedelta(hours=6)) == NOON + timedelta(minutes=45)
 
 
 def test_what_is_known_already_is_not_reckoned_again(store: Store) -> None:

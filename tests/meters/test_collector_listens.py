@@ -59,6 +59,34 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "FIRST_RETRY_SECONDS", 0.02)
 
 
+class Acknowledged(Telling):
+    """One whose far end waits to hear that its readings are kept."""
+
+    acknowledged = False
+
+    def kept(self, readings: Sequence[Reading]) -> None:
+        if self.meter.id == "broken":
+            raise RuntimeError("the far end is gone")
+        self.safe = [one.import_kwh for one in readings]
+
+
+def test_a_far_end_that_cannot_be_told_stops_nothing(caplog):
+    async def test():
+        broken, well = Acknowledged(meter("broken")), Acknowledged(meter("well"))
+        asked, kept = counting("asked"), Kept()
+        made = [of_kind(one, 0.25) for one in (broken, well, asked)]
+        collecting = Collector(made, kept, SystemClock(), batch_seconds=0.05)
+        running = asyncio.create_task(collecting.run())
+        await until(lambda: len(kept.of("asked")) >= 3)
+        collecting.stop()
+        await running
+        assert well.safe == [1.0, 2.0]
+        assert collecting.waiting == 0
+
+    run(test())
+    assert "meter broken: 2 readings are kept, but that could not be said" in caplog.text
+
+
 def test_what_is_told_is_kept_beside_what_is_asked_and_the_end_is_clean():
     async def test():
         asked, telling, kept = counting("asked"), Telling(meter("told")), Kept()

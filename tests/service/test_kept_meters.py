@@ -80,10 +80,12 @@ def test_keeping_writes_a_file_a_meter_and_a_line_in_the_journal(config):
         ({"connection_kw": -1}, "connection_kw"),
         ({"role": "settlement", "measures": "grid", "machine": None}, "settlement meter of the grid already"),
         ({"colour": "blue"}, "unknown key"),
+        ({"name": "press ${LOADSTONE_TOKEN_HALL_3}"}, "names a variable of the environment"),
+        ({"host": "${LOADSTONE_TOKEN_HALL_3}.example"}, "names a variable of the environment"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(config, more, said):
-    service = build_service(config, {})
+    service = build_service(config, {"LOADSTONE_TOKEN_HALL_3": "of nobody's business"})
     done = service.keep_meter({k: v for k, v in entry(1502, **more).items() if v is not None}, "Ines", "planner")
     assert not done.ok and said in done.text
     assert not list((config.parent / "meters.d").glob("*"))

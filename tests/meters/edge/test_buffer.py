@@ -357,3 +357,52 @@ def test_a_buffer_that_breaks_while_it_is_used_is_replaced_at_once(opened: Open,
     buffer.add([reading(501)])
     assert all_of(buffer)[-1] == reading(501)
     assert buffer.backlog().broken == 1
+
+
+def test_what_was_acknowledged_makes_no_look_longer(opened: Open) -> None:
+    """A box keeps what it sent for a day or more: millions of readings that no batch may wait for."""
+
+    def steps(kept: int) -> int:
+        buffer = opened()
+        buffer.add([reading(n) for n in range(kept)])
+        buffer.acknowledge(buffer.cut(kept))
+        held = buffer.cut(1).last + 1
+        buffer.add([reading(10**6 + n) for n in range(20)])
+        buffer.hold([(held, "who knows"), (held + 1, "who knows")])
+        counted = 0
+
+        def count() -> int:
+            nonlocal counted
+            counted += 1
+            return 0
+
+        buffer._db.set_progress_handler(count, 10)
+        buffer.release()
+        cut = buffer.cut(5)
+        buffer.backlog()
+        buffer._db.set_progress_handler(None, 10)
+        assert numbers(cut) == list(range(held, held + 5))
+        buffer.acknowledge(buffer.cut(100))
+        return counted
+
+    few, many = steps(100), steps(2_500)
+    assert many < 1.5 * few + 50
+
+
+def test_forgetting_looks_only_at_the_oldest(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meters.edge.buffer.FORGOTTEN_AT_ONCE", 10)
+    buffer = opened()
+    buffer.add([reading(n) for n in range(2_000)])
+    buffer.acknowledge(buffer.cut(2_000))
+    looked = 0
+
+    def count() -> int:
+        nonlocal looked
+        looked += 1
+        return 0
+
+    buffer._db.set_progress_handler(count, 10)
+    assert buffer.forget(T0, keep=0) == 0
+    buffer._db.set_progress_handler(None, 10)
+    assert looked < 100
+    assert buffer.forget(T0 + timedelta(hours=1), keep=0) == 10

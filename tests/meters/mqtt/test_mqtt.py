@@ -109,6 +109,31 @@ def test_what_is_no_number_is_not_known(there):
     run(test(), 60)
 
 
+def test_a_message_that_cannot_be_taken_silences_no_other_meter(there, caplog):
+    async def test():
+        said = settings(there, topic="bad/em", client_id="shared")
+        other = settings(there, topic="good/em", client_id="shared")
+        async with listening(build(said, context())) as bad, listening(build(other, context())) as heard:
+            await connected(bad)
+            await connected(heard)
+            await there.publish("bad/em", "[" * 100_000)  # deeper than Python goes
+            await bad.until(lambda h: h.listener._source.trouble)
+
+            def fault(_message: Any) -> Any:
+                raise ZeroDivisionError("our own mistake")
+
+            bad.listener._source._plain.items = fault
+            await there.publish("bad/em", json.dumps({"power": 1.0}))
+            await there.publish("good/em", json.dumps({"power": 2421.5, "energy": {"total": 1.0}}))
+            await heard.until(lambda h: h.readings)
+        assert heard.good[0].power_kw == 2.4215
+        assert bad.readings == []
+
+    run(test(), 60)
+    assert "a message on bad/em could not be taken" in caplog.text
+    assert "the connection to" not in caplog.text
+
+
 def test_a_retained_message_is_no_fresh_reading(there):
     async def test():
         await there.publish("kept/em", '{"power": 1, "energy": {"total": 1}}', "-r")

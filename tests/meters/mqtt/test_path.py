@@ -86,6 +86,7 @@ def test_the_moment_of_a_message(said, format, now, at):
     [
         (None, "iso", "no ISO time"),
         ("yesterday", "iso", "no ISO time"),
+        ("0001-01-01T00:00:00+14:00", "iso", "beyond all calendars"),
         (True, "epoch s", "no time since 1970"),
         (1792888200000, "epoch s", "is it in s"),
         (12, "epoch s", "it was not set"),
