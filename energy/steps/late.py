@@ -31,7 +31,8 @@ def filled_gaps(
     there: dict[str, int] = {}
     own = {meter.id for meter in meters if not meter.parts}
     for meter, stretches in store.intervals.gaps(span).items():
-        for gap in stretches if meter in own else ():
+        over = [gap for gap in stretches if gap.end < span.end]  # one that goes on is looked at when it is over
+        for gap in over if meter in own else ():
             key = f"{meter} {gap.end.isoformat()}"  # its start goes as it grows old
             there[key] = sum(one.quality.counts for one in store.readings.of(meter, gap))
             if there[key] > known["readings"].get(key, 0):
