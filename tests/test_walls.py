@@ -31,7 +31,7 @@ PLANTED = [
     ("meters/__init__.py", "import optimizer", "The wings stand side by side"),
     ("optimizer/__init__.py", "import energy.http", "The optimizer knows no calendar, database or network"),
     ("optimizer/__init__.py", "import streamlit", "Streamlit and altair live in dashboard"),
-    ("dashboard/__init__.py", "import pymodbus", "pymodbus lives in meters"),
+    ("dashboard/__init__.py", "import pymodbus", "pymodbus and pyserial live in meters"),
     ("meters/told.py", "import aiomqtt", "The MQTT client lives in meters.mqtt"),
     ("meters/told.py", "import asyncua", "The OPC UA client lives in meters.opcua"),
     ("optimizer/blocks/peak.py", "import optimizer.blocks.battery", "A rule of the optimizer knows no other"),

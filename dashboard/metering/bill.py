@@ -88,6 +88,9 @@ def bar(day: BilledDay, most: float) -> str:
 
 def remark(day: BilledDay) -> str:
     notes = []
+    if day.export_differs:
+        more = f.quantity(day.export_difference_kwh, "kWh", 1, sign=True)
+        notes.append(f"what was fed in differs by {more}")
     if day.only_billed:
         notes.append(f"{f.count(day.only_billed, 'interval')} missed by our meter, filled by the bill")
     if day.not_billed:

@@ -20,6 +20,7 @@ from energy.model.job import Mode
 from energy.model.meter import Measures, Meter, Part, Quality
 from energy.model.series import BASE_LOAD, PV_POWER, SITE_EXPORT, SITE_IMPORT, Series
 from energy.model.site import Site
+from energy.steps.late import GAPS_NOTE, filled_gaps
 from energy.steps.restate import WORDS_NOTE, spoken_of
 from energy.steps.unspoken import UnspokenBook
 from energy.store import Store
@@ -29,6 +30,7 @@ from energy.store.thinning import Grade
 LATE = timedelta(hours=6)  # readings this late still change their intervals in the regular round
 PART_LATE = timedelta(minutes=15)  # a part of a virtual meter that is silent for longer is dead, not late
 RUNS_KNOWN = timedelta(days=62)  # runs that become known this late still change the loads
+GAPS_KNOWN = timedelta(days=31)  # readings that come this late still fill a gap
 NO_BOUND = 10**18
 THIN_SECONDS = 10.0  # of work a round; two million readings
 # From what age on raw readings are thinned, and how far; the further ones only where there is no room.
@@ -68,7 +70,12 @@ def collect(
         changed += collect_meter(store, meter, since, until, site.step_minutes, now)
         oldest = min(oldest, since)
     store.note(RECKONED_NOTE, {"until": until.isoformat(), "readings": there})
-    restated = restate(store, meters, until, site.step_minutes, now)
+    # A day less than raw readings reach: what is said around a gap has to be there, too.
+    known_since = until - min(timedelta(days=raw_days), GAPS_KNOWN) + EXCHANGED_WITHIN
+    came_late, looked = filled_gaps(store, meters, Interval(min(known_since, until - late), until - late), now)
+    restated = restate(store, meters, until, site.step_minutes, now, came_late)
+    if looked is not None:
+        store.note(GAPS_NOTE, looked)
     changed += sum(restated.values())
     oldest = min([oldest, *restated])
     changed += collect_virtual(store, site, meters, Interval(min(oldest, until), until), now)
@@ -162,14 +169,19 @@ def collect_meter(
 
 
 def restate(
-    store: Store, meters: Sequence[Meter], until: datetime, step_minutes: int, now: datetime
+    store: Store,
+    meters: Sequence[Meter],
+    until: datetime,
+    step_minutes: int,
+    now: datetime,
+    came_late: Sequence[tuple[str, Interval]] = (),
 ) -> dict[datetime, int]:
-    """The intervals that people's words on readings and meters change: since when → how many. What a file of the network
-    operator said stays."""
+    """The intervals that people's words on readings and meters change, and readings that came late to gaps: since when →
+    how many. What a file of the network operator said stays."""
     by_id = {meter.id: meter for meter in meters}
     found: dict[datetime, int] = {}
     spans, news = spoken_of(store)
-    for id, span in spans:
+    for id, span in [*spans, *came_late]:
         since = floor_to(span.start, timedelta(minutes=step_minutes))
         end = min(until, span.end)
         if id not in by_id or since >= end:

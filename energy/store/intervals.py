@@ -114,6 +114,37 @@ class Intervals(Repository):
         given = in_slots([(start, minutes, _kw(kwh, minutes)) for start, minutes, _, kwh in rows], horizon)
         return Series(horizon, taken, "kW"), Series(horizon, given, "kW")
 
+    def gaps(self, span: Interval) -> dict[str, list[Interval]]:
+        """The stretches of each meter in a span of which only the energy of the whole is known, or not even that."""
+        newer = interval.alias()
+        later = sa.or_(
+            newer.c.known_at > interval.c.known_at,
+            sa.and_(newer.c.known_at == interval.c.known_at, newer.c.batch > interval.c.batch),
+        )
+        same = (newer.c.channel == interval.c.channel, newer.c.start == interval.c.start)
+        query = (
+            sa.select(channel.c.key, interval.c.start, interval.c.minutes)
+            .join(channel, channel.c.id == interval.c.channel)
+            .where(
+                channel.c.site == self._site,
+                channel.c.kind == self._kind,
+                interval.c.start >= span_second(span.start),
+                interval.c.start < span_second(span.end),
+                interval.c.quality.in_([Quality.SPREAD.value, Quality.MISSING.value]),
+                ~sa.exists().where(*same, later),
+            )
+            .order_by(channel.c.key, interval.c.start)
+        )
+        found: dict[str, list[Interval]] = {}
+        for meter, start, minutes in self._rows(query):
+            own = found.setdefault(meter, [])
+            first, end = from_seconds(start), from_seconds(start + minutes * 60)
+            if own and own[-1].end == first:
+                own[-1] = Interval(own[-1].start, end)
+            else:
+                own.append(Interval(first, end))
+        return found
+
     def first_start(self, meter: str) -> datetime | None:
         """The start of the oldest interval kept of a meter."""
         of_meter = interval.c.channel == channel_id(self._site, self._kind, meter)

@@ -24,6 +24,7 @@ from energy.model.site import Site
 from energy.reports.doubts import RawLine, doubt_rows, raw_lines
 from energy.steps import judge
 from energy.steps.collect import collect, first_open
+from energy.steps.late import GAPS_NOTE
 from energy.store import Store
 
 NOON = datetime(2026, 5, 18, 12, 0, tzinfo=UTC)
@@ -288,3 +289,38 @@ def test_what_is_reckoned_from_others_is_not_exchanged(store: Store) -> None:
     store.put_meters([METER, replace(rest, parts=(Part(meter="m"),))])
     with pytest.raises(LoadstoneError, match=r"rest is reckoned from others and has no counter.*of m"):
         judge.exchange(store, Exchange(id="x", meter="rest", at=NOON, reported_at=NOON, by="Ada"))
+
+
+def test_readings_that_come_a_day_late_fill_their_gap_and_change_nothing_else(store: Store) -> None:
+    """A meter of 100 kW in every second hour, and of none in the others; a broker brings six hours of it a day later."""
+    whole = [
+        reading(minute, 25.0 * min(minute % 120, 60) / 15 + minute // 120 * 100) for minute in range(-15, 2200, 15)
+    ]
+    away = [one for one in whole if 120 <= (one.taken_at - NOON).total_seconds() / 60 < 480]
+    now = NOON + timedelta(minutes=2200)
+    store.readings.add([one for one in whole if one not in away])
+
+    def told(now: datetime) -> list[tuple[float | None, Quality]]:
+        collect(store, site=SITE, now=now, raw_days=7, raw_bytes=10**9)
+        span = Interval(NOON, NOON + timedelta(minutes=2190))
+        return [(one.import_kwh, one.quality) for one in store.intervals.of("m", span)]
+
+    before = told(now)
+    gap = slice(7, 32)  # from the last reading before it to the first one after it
+    assert {quality for _, quality in before[gap]} == {S}
+    assert S not in {quality for _, quality in before[:7] + before[32:]}
+    store.readings.add(away)
+    told(now + timedelta(minutes=15))
+    after = told(now + timedelta(hours=2))
+    assert [kwh for kwh, _ in after] == pytest.approx([25.0 if k // 4 % 2 == 0 else 0.0 for k in range(146)])
+    assert {quality for _, quality in after} == {M}
+    assert [*after[:7], *after[32:]] == [*before[:7], *before[32:]]
+    assert told(now + timedelta(hours=4)) == after
+
+
+def test_where_raw_readings_are_hardly_kept_no_gap_is_looked_at(store: Store) -> None:
+    store.readings.add([reading(-15, 90), reading(0, 100), reading(60, 160), reading(530, 900)])
+    collect(store, site=SITE, now=NOW, raw_days=0.5, raw_bytes=10**9)
+    assert store.note(GAPS_NOTE) is None
+    collect(store, site=SITE, now=NOW, raw_days=7, raw_bytes=10**9)
+    assert store.note(GAPS_NOTE)["at"] == NOW.isoformat()

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from dashboard.metering.bill import remark
 from energy.clock import day_bounds
 from energy.commands.imports import imports
 from energy.model.horizon import Horizon, Interval
 from energy.model.meter import IntervalEnergy, Measures, Meter, Part, Quality, Role
+from energy.reports.billing import compared_day
 from energy.reports.tree import meter_tree
 from energy.steps.verify import first_again
 from tests.loop.plant import BASE_KW, OVEN_IDLE_KW, PRESS_IDLE_KW, ZONE, SmallPlant, at
@@ -150,3 +152,25 @@ def test_only_the_settlement_meter_is_billed(plant: SmallPlant) -> None:
     result = CliRunner().invoke(imports, said)
     assert result.exit_code == 2
     assert "only the settlement meter is billed; that is 'grid'" in result.output
+
+
+def test_what_was_fed_in_is_compared_too() -> None:
+    """24 hours at 10 kWh of import and 4 kWh of export each; the operator says 10 and 4.5, and one hour we missed."""
+    start = day_bounds(DAY, ZONE)[0]
+    hours = [start + timedelta(hours=k) for k in range(24)]
+
+    def said(export_kwh: float, at: list[datetime], quality: Quality) -> list[IntervalEnergy]:
+        return [
+            IntervalEnergy(meter="g", start=t, minutes=60, import_kwh=10.0, export_kwh=export_kwh, quality=quality)
+            for t in at
+        ]
+
+    own = {one.start: one for one in said(4.0, hours[:-1], Quality.MEASURED)}
+    day = compared_day(DAY, said(4.5, hours, Quality.IMPORTED), own, ZONE)
+    assert (day.compared, day.only_billed, day.difference_kwh, day.differs) == (23, 1, 0.0, False)
+    assert (day.own_export_kwh, day.billed_export_kwh) == (pytest.approx(92.0), pytest.approx(103.5))
+    assert day.export_differs
+    same = compared_day(DAY, said(4.1, hours, Quality.IMPORTED), own, ZONE)
+    assert same.export_difference_kwh == pytest.approx(2.3) and not same.export_differs
+    assert "what was fed in differs by +11.5 kWh" in remark(day).replace("\u202f", " ").replace("\xa0", " ")
+    assert "fed in" not in remark(same)

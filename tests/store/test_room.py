@@ -175,3 +175,28 @@ def test_doubted_readings_that_nobody_spoke_of_do_not_go_without_a_word(store: S
     second = "doubted readings dropped, m: 1 reading of 2026-05-21 00:00:00"
     assert told_at(now + timedelta(hours=24)) == [second, first]
     assert told_at(now + timedelta(hours=48)) == [second, first]
+
+
+def test_gaps_are_stretches_of_the_newest_versions(store: Store) -> None:
+    def said(meter: str, qualities: str, known: int, first: int = 0) -> None:
+        words = {"m": Quality.MEASURED, "s": Quality.SPREAD, "x": Quality.MISSING, "i": Quality.IMPORTED}
+        made = [
+            IntervalEnergy(
+                meter=meter, start=T0 + k * STEP, minutes=15, import_kwh=1.0, export_kwh=None, quality=words[word]
+            )
+            for k, word in enumerate(qualities, start=first)
+        ]
+        store.intervals.put(made, T0 + timedelta(days=known))
+
+    said("a", "mssxmmsim", 1)
+    said("b", "ssss", 1)
+    said("b", "mm", 2, first=1)
+    said("c", "mmmm", 1)
+    span = Interval(T0, T0 + 8 * STEP)
+    assert store.intervals.gaps(span) == {
+        "a": [Interval(T0 + STEP, T0 + 4 * STEP), Interval(T0 + 6 * STEP, T0 + 7 * STEP)],
+        "b": [Interval(T0, T0 + STEP), Interval(T0 + 3 * STEP, T0 + 4 * STEP)],
+    }
+    assert store.intervals.gaps(Interval(T0 + 2 * STEP, T0 + 3 * STEP)) == {
+        "a": [Interval(T0 + 2 * STEP, T0 + 3 * STEP)]
+    }
