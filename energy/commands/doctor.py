@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Check all that the config names, and say what to do.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
