@@ -29,9 +29,12 @@ CONFIG = click.option(
 )
 
 
-@click.group()
+@click.group(short_help="Find, try, read and judge meters; list the known models.")
 def meters() -> None:
-    """Meters: which models are known, what one says, finding them, and what is doubted of their readings."""
+    """Find meters, try and read them, judge what is doubted of them, and list the models that are known.
+
+    The meters of a plant stand in its config.yaml and in `meters.d/`; `loadstone doctor` reads each of them once.
+    """
 
 
 meters.add_command(scan)
@@ -40,7 +43,7 @@ for command in (doubted, release, reject, exchanged):
     meters.add_command(command)
 
 
-@meters.command("list")
+@meters.command("list", short_help="List the meter models that are known.")
 @click.argument("words", nargs=-1)
 def list_profiles(words: tuple[str, ...]) -> None:
     """List the meter models that can be read without any work; with WORDS only those that have them in their name.
@@ -64,7 +67,7 @@ def list_profiles(words: tuple[str, ...]) -> None:
         click.echo(line)
 
 
-@meters.command()
+@meters.command(short_help="Show all that is known of a meter model.")
 @click.argument("name")
 def show(name: str) -> None:
     """Show all that is known of a meter model: registers, sources, what is unsure, what to check.
@@ -183,7 +186,7 @@ def reading_lines(quantities: Sequence[str], reading: "Reading") -> list[str]:
     ]
 
 
-@click.command()
+@click.command(short_help="Ask all meters of the plant, and keep what they say.")
 @CONFIG
 def collect(config: Path) -> None:
     """Ask all meters of the plant, each at its own pace, and keep what they say.
@@ -317,7 +320,7 @@ async def _changed(settings: "Settings", tell: "Callable[[], None]") -> "Setting
             return said
 
 
-@click.command()
+@click.command(short_help="Run a simulated plant whose meters answer over real Modbus.")
 @CONFIG
 @click.option("--speed", default=None, type=click.FloatRange(min=0.01), help="plant seconds in a real second")
 @click.option("--cert", default=None, type=click.Path(exists=True), help="certificate of its TLS meters")

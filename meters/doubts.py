@@ -21,7 +21,7 @@ WHY = click.option("--why", default="", help="why, for whoever looks at the jour
 UNTIL = click.option("--until", default=None, metavar="TIME", help="all that were doubted from TIME to this one")
 
 
-@click.command()
+@click.command(short_help="List the readings in quarantine, and why they are there.")
 @click.option("--meter", default=None, help="of this one alone")
 @click.option("--all", "everything", is_flag=True, help="also those of which somebody has spoken")
 @CONFIG
@@ -65,10 +65,10 @@ def lines(row: "DoubtRow") -> list[str]:
     return told
 
 
-def _word(name: str, *, right: bool, text: str) -> click.Command:
+def _word(name: str, *, right: bool, short: str, text: str) -> click.Command:
     """`release` or `reject`."""
 
-    @click.command(name, help=text)
+    @click.command(name, help=text, short_help=short)
     @click.argument("meter")
     @click.argument("time")
     @UNTIL
@@ -96,6 +96,7 @@ def _word(name: str, *, right: bool, text: str) -> click.Command:
 release = _word(
     "release",
     right=True,
+    short="Say that a doubted reading is right: it counts from now on.",
     text="""Say that a doubted reading is right: it counts from now on, and its intervals are restated.
 
     TIME as `doubted` shows it. What you say is kept beside the reading and in the journal; the newest word counts.
@@ -108,6 +109,7 @@ release = _word(
 reject = _word(
     "reject",
     right=False,
+    short="Say that a doubted reading is wrong: it will never count.",
     text="""Say that a doubted reading is wrong: it will never count.
 
     \b

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Open the door for edge boxes and gateways that push (HTTP).")
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -194,9 +194,18 @@ async def _meter(meter: MeterSettings, context: Context, settings: Settings) -> 
 
 def _came(what: str, meter: MeterSettings, settings: Settings) -> Finding:
     """What came last of a meter that is not asked from here, but read by an edge box or pushed by a gateway."""
+    gateways = settings.api.gateways if settings.api is not None else ()
+    if meter.kind == "push" and not any(meter.meter.id in gateway.meters for gateway in gateways):
+        return Finding(
+            what=what,
+            ok=False,
+            says="no gateway may speak for it",
+            to_do=f"List {meter.meter.id} with one under api.gateways: see docs/how-to/push-readings.md.",
+        )
     with Store.open(settings.store.url, settings.site.id) as opened:
         newest = opened.readings.latest().get(meter.meter.id)
-    to_do = "Is `loadstone api` running, and its edge box or gateway? See docs/how-to/edge-box.md."
+    page = "push-readings.md" if meter.kind == "push" else "edge-box.md"
+    to_do = f"Is `loadstone api` running, and its edge box or gateway? See docs/how-to/{page}."
     if newest is None:
         return Finding(what=what, ok=False, says="nothing has come yet", to_do=to_do)
     old = settings.clock().now() - newest.taken_at

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Check all that the config names, and say what to do.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -35,9 +35,8 @@ def doctor(config: Path) -> None:
     except ConfigError as error:
         for mistake in error.mistakes:
             show(ok=False, what=mistake.where, says=mistake.what, to_do="")
-        click.echo(
-            f"\n{_count(len(error.mistakes), 'mistake')} in {config}; the rest can only be checked without them."
-        )
+        count, file = _count(len(error.mistakes), "mistake"), config if error.source == config.name else error.source
+        click.echo(f"\n{count} in {file}; the rest can only be checked without them.")
         raise SystemExit(1) from error
     site = settings.site
     says = f"{site.name}: {_count(len(site.machines), 'machine')}, {_count(len(settings.meters), 'meter')}"

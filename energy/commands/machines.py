@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from energy.reports.pages import MachineLine, MachinePage, MachinesPage
 
 
-@click.command()
+@click.command(short_help="Show what each machine does, wastes and needs by its meter.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -25,7 +25,7 @@ END_SECONDS = 5.0  # real seconds that a running round has to end by itself
 STEPS = ("fetch", "collect", "predict", "respond", "plan", "propose", "dispatch", "verify", "heartbeat", "facts")
 
 
-@click.command()
+@click.command(short_help="Run the whole service of one plant.")
 @CONFIG
 @click.option("--simulate/--no-simulate", default=False, help="Also start the simulated plant behind the meters.")
 @click.option("--dashboard/--no-dashboard", "with_dashboard", default=True, help="Also start the dashboard.")

@@ -94,6 +94,7 @@ def sentence(detail: ErrorDetails, secret: bool) -> str:
     if kind == "value_error":
         return said.removeprefix("Value error, ")
     said = said.replace("Input should be", "should be").replace("String should", "should")
+    said = said.partition(", unable to parse")[0]
     if secret or isinstance(value, dict | list | BaseModel):
         return said
     said = f"{said}, not {value!r}"

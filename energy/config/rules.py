@@ -45,29 +45,45 @@ def _meters(data: dict[str, Any], mistakes: Mistakes) -> None:
         mistakes.add("dashboard.port", f"port {port} of this machine is taken by {local[0]}; choose another")
 
 
+UNITS = ("modbus", "sunspec")  # kinds whose meters are units on a line; others may share a host and port as they like
+
+
 def addresses(data: dict[str, Any], mistakes: Mistakes) -> dict[tuple[str, str, str], str]:
-    """Which meter is at which address; two at one are a mistake."""
+    """Which meter is at which address; two that read the same there are a mistake."""
     at: dict[tuple[str, str, str], str] = {}
+    read: dict[tuple[str, ...], str] = {}
     for path, row in _rows(data, "meters"):
-        if "host" in row and "port" in row:
-            address = (str(row["host"]), str(row["port"]), str(row.get("unit", 1)))
-            if address in at:
-                said = f"{address[0]} port {address[1]} unit {address[2]} is {at[address]} already"
-                mistakes.add(f"{path}.port", said)
+        if "host" not in row:
+            continue
+        usual = 802 if row.get("transport") == "tls" else 502
+        address = (str(row["host"]), str(row.get("port", usual)), str(row.get("unit", 1)))
+        if row.get("kind") in UNITS:
+            what = (*address, *_what_is_read(row))
+            if what in read:
+                said = f"{address[0]} port {address[1]} unit {address[2]} is {read[what]} already"
+                mistakes.add(f"{path}.{'port' if 'port' in row else 'host'}", said)
+            read.setdefault(what, path)
+        if "port" in row:
             at.setdefault(address, path)
     _serial_lines(data, mistakes)
     return at
 
 
+def _what_is_read(row: dict[str, Any]) -> tuple[str, ...]:
+    """What a meter reads of its unit: an inverter, the battery and the grid meter behind it often answer as one unit."""
+    reads = row.get("reads") or (row.get("measures") if row.get("kind") == "sunspec" else None)
+    return tuple(str(said) for said in (row.get("profile"), reads, *map(row.get, ("model", "instance", "registers"))))
+
+
 def _serial_lines(data: dict[str, Any], mistakes: Mistakes) -> None:
     """A serial line has one baud rate and parity, and each unit once."""
-    units: dict[tuple[str, str], str] = {}
+    units: dict[tuple[str, ...], str] = {}
     lines: dict[str, tuple[str, dict[str, Any]]] = {}
     for path, row in _rows(data, "meters"):
         device = row.get("device")
-        if not isinstance(device, str):
+        if not isinstance(device, str) or row.get("kind") not in UNITS:  # an MTConnect device is no line
             continue
-        address = (device, str(row.get("unit", 1)))
+        address = (device, str(row.get("unit", 1)), *_what_is_read(row))
         if address in units:
             mistakes.add(f"{path}.device", f"{device} unit {address[1]} is {units[address]} already")
         units.setdefault(address, path)

@@ -20,7 +20,7 @@ log = logging.getLogger("loadstone.edge")
 LAST_WORDS = 5.0  # seconds that the sender has to end its batch when the box is stopped
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="Ask meters from a box beside them, and hand on what they say.")
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -30,6 +30,7 @@ ANSWER_SECONDS = 5.0
 LOOK_SECONDS = 5.0  # how often it is seen whether the server is still there
 STAY_SECONDS = 60.0  # how long the server keeps what is ours after it has lost us
 KEPT_AT_SERVER = 1000  # values of a node that the server keeps between two messages
+SHOWN_NODES = 20  # so many nodes are named where one is missing
 WAITING = 100_000  # values of all nodes that wait for us
 
 POLICIES: dict[str, Any] = {
@@ -256,8 +257,25 @@ async def _node(client: Client, place: Place) -> Node:
         node = client.get_node(await _without_uri(client, place.node))
         await node.read_node_class()
     except (UaError, ValueError) as error:
-        raise NodeError(f"the server has no node {place} for us ({_short(error)})") from error
+        there = await _there(client, place.path) if place.path else ""
+        raise NodeError(f"the server has no node {place} for us ({_short(error)}){there}") from error
     return node
+
+
+async def _there(client: Client, path: str) -> str:
+    """What lies where a path ends too early, by browse name: most often the number of the namespace is another one."""
+    here, walked = client.nodes.objects, "Objects"
+    try:
+        for step in path.split("/"):
+            lying = [
+                (await child.read_browse_name()).to_string() for child in (await here.get_children())[:SHOWN_NODES]
+            ]
+            if step.removeprefix("0:") not in {name.removeprefix("0:") for name in lying}:
+                return f"; in {walked} there is {', '.join(lying) or 'nothing'}"
+            here, walked = await here.get_child([step]), step
+    except (UaError, ValueError):
+        pass  # it does not let us look: then what it refused has been said
+    return ""
 
 
 async def _without_uri(client: Client, node: str) -> str:
@@ -304,7 +322,8 @@ def why(error: BaseException, to: Address) -> str:
 
 
 def _short(error: BaseException) -> str:
-    return f"{type(error).__name__} {' '.join(str(error).split())}"[:200].strip()
+    name = type(error).__name__
+    return f"{name} {' '.join(str(error).split()).removesuffix(f'({name})')}"[:200].strip()
 
 
 _CONNECTIONS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Address, Connection]] = WeakKeyDictionary()

@@ -17,7 +17,7 @@ FEW = 2  # so many units are told with every check, without being asked to
 SHOWN = ("power", "total_import", "total_export", "voltage_l1", "current_l1", "power_factor", "frequency")
 
 
-@click.command()
+@click.command(short_help="Find the meters behind an address, and check them by physics.")
 @click.argument("address", metavar="HOST[:PORT]")
 @click.option("--units", default="", help="ask these alone: 1-32, or 1,2,5; without, every one from 1 to 247")
 @click.option(
@@ -61,7 +61,7 @@ def scan(*, address: str, details: bool, as_json: bool, watch: float, timeout: f
         click.echo("\n" + "\n".join(lines_of(one, whole=details or len(found) <= FEW, named=bool(more["profile"]))))
 
 
-@click.command("try")
+@click.command("try", short_help="Watch one meter, and hold what it says against physics.")
 @click.option("--profile", required=True, help="a name of `meters list`, or the path of your own .yaml")
 @click.option("--host", required=True, help="address of the meter or its gateway")
 @click.option("--port", type=click.IntRange(1, 65535), help="502 if not said")

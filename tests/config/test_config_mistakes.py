@@ -309,3 +309,32 @@ meters:
         [("grid", 1.0), ("press", -1.0)],
     )
     assert settings.meters[1].meter.above == "grid"
+
+
+AT_ONE = [
+    ("kind: mqtt, host: broker, port: 8883, topic: {id}, quantities: {{power: {{path: p, unit: kW}}}}", True),
+    ("kind: mtconnect, url: 'http://h:5000', device: Mill, quantities: {{power: {{id: {id}}}}}", True),
+    ("kind: modbus, host: inverter, port: 502, profile: {profile}", True),  # what is behind it answers as the same unit
+    ("kind: modbus, host: inverter, profile: huawei-sun2000", False),
+]
+
+
+@pytest.mark.parametrize(("how", "fine"), AT_ONE)
+def test_only_the_same_unit_read_twice_is_a_mistake(tmp_path, how, fine):
+    grid = how.format(id="grid", profile="huawei-sun2000-meter")
+    roof = how.format(id="roof", profile="huawei-sun2000")
+    (tmp_path / "config.yaml").write_text(
+        "site: {id: p, name: P, zone: Europe/Berlin, currency: EUR, import_limit_kw: 500}\n"
+        "tariff: {fixed_per_kwh: 0.2}\n"
+        "meters:\n"
+        f"  - {{id: grid, {grid}, role: settlement, measures: grid, connection_kw: 500}}\n"
+        f"  - {{id: roof, {roof}, measures: pv, connection_kw: 50}}\n"
+    )
+    if fine:
+        assert len(load_settings(tmp_path / "config.yaml").meters) == 2
+        return
+    with pytest.raises(ConfigError) as told:
+        load_settings(tmp_path / "config.yaml")
+    assert [(one.where, one.what) for one in told.value.mistakes] == [
+        ("meters[1].host", "inverter port 502 unit 1 is meters[0] already (line 5)")
+    ]

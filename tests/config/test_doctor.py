@@ -170,3 +170,20 @@ def test_a_virtual_meter_is_as_well_as_its_parts(plant, oven, state):
     assert rows(said.output)["meter rest"] == state, said.output
     assert "reckoned from its parts: +1 × grid -1 × oven" in said.output
     assert ("not well: oven" in said.output) == (state == "FAULT")
+
+
+def test_a_pushed_meter_without_a_gateway_is_named(plant):
+    (plant / "config.yaml").write_text(
+        PLANT.replace("orders:", "  - {id: oven, kind: push, connection_kw: 200}\norders:")
+    )
+    said = run(plant)
+    assert rows(said.output)["meter oven"] == "FAULT"
+    assert "no gateway may speak for it" in said.output
+
+
+def test_a_broken_file_of_a_kept_meter_is_named(plant):
+    (plant / "meters.d").mkdir()
+    (plant / "meters.d/oven.yaml").write_text("{")
+    said = run(plant)
+    assert said.exit_code == 1
+    assert "1 mistake in meters.d/oven.yaml" in said.output

@@ -161,6 +161,8 @@ def test_what_does_not_change_is_confirmed_but_no_counter(there):
     [
         ({"power": {"node": "ns=2;s=Nothing", "unit": "W"}}, "the server has no node ns=2;s=Nothing for us"),
         ({"power": {"path": "2:Meter/2:Nothing", "unit": "W"}}, "no node 2:Meter/2:Nothing"),
+        ({"power": {"path": "2:Meter/2:Nothing", "unit": "W"}}, "; in 2:Meter there is 2:"),
+        ({"power": {"path": "3:Meter/2:Power", "unit": "W"}}, "2:Meter"),
         ({"power": {"node": "nsu=urn:other;s=Power", "unit": "W"}}, "no node nsu=urn:other;s=Power"),
         ({"voltage_l1": {"path": "2:Meter/2:Voltage"}}, "quantities.voltage_l1.unit: the server does not say it"),
         ({"total_import": {"path": "2:Meter/2:Power"}}, "quantities.total_import.unit: the server does not say it"),
