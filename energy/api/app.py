@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from energy.api.bodies import BodyError, body_of
-from energy.api.pushes import PushError, pushed
+from energy.api.pushes import MOST_MISTAKES, PushError, pushed
 from energy.api.tokens import Tokens
 from energy.clock import Clock
 from energy.errors import Mistake, StoreError
@@ -36,7 +36,6 @@ from energy.store import Store
 log = logging.getLogger("loadstone.api")
 
 RETRY_SECONDS = "5"  # a store that cannot be written is asked again after so long
-MOST_MISTAKES = 100
 
 
 class Judge(Protocol):

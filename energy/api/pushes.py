@@ -22,6 +22,8 @@ NAMES: dict[str, tuple[str, str]] = {
 }
 FACTORS = {**ENERGY_TO_KWH, **POWER_TO_KW}
 MOST_READINGS = 10_000
+MOST_NAMES = 200  # in one reading
+MOST_MISTAKES = 100
 
 
 class PushError(Exception):
@@ -38,7 +40,11 @@ def pushed(
     """The readings of one push, oldest first. One without a time was taken now."""
     rows = _rows(body, content_type, query)
     mistakes: list[Mistake] = []
-    readings = [_reading(meter, row, f"[{i}]" if len(rows) > 1 else "", now, mistakes) for i, row in enumerate(rows)]
+    readings = []
+    for i, row in enumerate(rows):
+        readings.append(_reading(meter, row, f"[{i}]" if len(rows) > 1 else "", now, mistakes))
+        if len(mistakes) >= MOST_MISTAKES:  # nobody reads more, and each takes time
+            break
     if mistakes:
         raise PushError(mistakes)
     return sorted((one for one in readings if one is not None), key=lambda one: one.taken_at)
@@ -51,7 +57,10 @@ def _rows(body: bytes, content_type: str, query: Sequence[tuple[str, str]]) -> l
     if not body.strip():
         return [beside] if beside else _nothing()
     if kind == "application/x-www-form-urlencoded":
-        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=200)
+        try:
+            form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_NAMES)
+        except ValueError as error:
+            raise PushError([Mistake("body", f"says more than {MOST_NAMES} things of one moment")]) from error
         return [beside | _once(form)]
     try:
         said = json.loads(body, parse_constant=_no_number)
@@ -88,6 +97,9 @@ def _reading(meter: str, row: Mapping[str, Any], where: str, now: datetime, mist
     before = len(mistakes)
     said: dict[str, float | None] = {}
     taken_at, times = now, 0
+    if len(row) > MOST_NAMES:
+        mistakes.append(Mistake(where or "body", f"says {len(row)} things; {MOST_NAMES} at most of one moment"))
+        return None
     for key, value in row.items():
         name = key.strip().lower()
         place = f"{where}.{key}" if where else key

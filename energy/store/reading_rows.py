@@ -3,9 +3,11 @@ the names once for all readings of a kind (a *shape*), the numbers of a reading 
 
 import hashlib
 import json
+import logging
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,11 +45,21 @@ POSTGRESQL = (
 )
 
 Names = tuple[str, ...]
+log = logging.getLogger("loadstone.store")
+
+
+class NoNumberError(ValueError):
+    """Among the further quantities of a reading is NaN or infinity."""
 
 
 def keep(connection: sa.Connection, readings: Sequence[Reading], channels: Mapping[str, int]) -> int:
     """Write readings; one that is already there (meter, taken_at) stays as it is. Returns how many were new."""
-    rows = [_row(said, channels[said.meter]) for said in readings]
+    try:
+        rows = [_row(said, channels[said.meter]) for said in readings]
+    except NoNumberError as error:  # a batch that can never be kept would keep all others waiting behind it
+        log.error("%s; that is left out, as it is not known", error)
+        readings = [_without_what_is_no_number(said) for said in readings]
+        rows = [_row(said, channels[said.meter]) for said in readings]
     shapes = {names for said in readings if (names := tuple([name for name, _ in said.values]))}
     if shapes:
         insert_new(connection, shape_table, [{"id": shape(names), "names": json.dumps(names)} for names in shapes])
@@ -84,9 +96,9 @@ def _row(said: Reading, channel: int) -> tuple[Any, ...]:
         _number(said.export_kwh),
         _number(said.power_kw),
         said.quality.value,
-        said.note,
+        _text(said.note),
         json.dumps([[STATE, said.state]]) if said.state else None,
-        said.raw or None,
+        _text(said.raw) or None,
         _number(said.clock_step_seconds),
         shape(tuple([name for name, _ in values])) if values else None,
         packed(tuple([number for _, number in values])) if values else None,
@@ -98,10 +110,19 @@ def _number(value: float | None) -> float | None:
     return None if value is None or value != value else float(value)  # noqa: PLR0124  # NaN is not even itself
 
 
+def _without_what_is_no_number(said: Reading) -> Reading:
+    return replace(said, values=tuple((name, number) for name, number in said.values if math.isfinite(number)))
+
+
+def _text(said: str) -> str:
+    """Without NUL, which PostgreSQL takes in no text: one such sign from a device must not keep a whole batch out."""
+    return said.replace("\0", "\ufffd") if "\0" in said else said
+
+
 def packed(numbers: tuple[float, ...]) -> bytes:
     """Numbers as bytes: four each where that says them all exactly (what comes from a meter's own floats), else eight."""
     if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"a reading says what is no number: {numbers}")
+        raise NoNumberError(f"a reading says what is no number: {numbers}")
     try:
         short = struct.pack(f"<{len(numbers)}f", *numbers)
     except OverflowError:

@@ -1,10 +1,13 @@
 """A folder into which files are put: which are whole, and where they go when they are done with."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
 from energy.errors import MistakesError
+
+log = logging.getLogger("loadstone.drop")
 
 DONE, BAD = "done", "bad"
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
@@ -26,6 +29,7 @@ class Folder:
         self._pattern = pattern
         self._steady_seconds = steady_seconds
         self._looks: dict[Path, _Look] = {}
+        self._links: set[Path] = set()
 
     def whole(self, now: float) -> list[Path]:
         """The files that are whole, oldest first. OSError where there is no folder."""
@@ -37,7 +41,7 @@ class Folder:
                 said = path.stat()
             except FileNotFoundError:
                 continue  # taken away again
-            if not path.is_file():
+            if not path.is_file() or self._leads_out(path):
                 continue
             before = self._looks.get(path)
             same = before is not None and (before.size, before.changed) == (said.st_size, said.st_mtime_ns)
@@ -45,6 +49,14 @@ class Folder:
         self._looks = looks
         steady = [path for path, look in looks.items() if now - look.since >= self._steady_seconds and look.size > 0]
         return sorted(steady, key=lambda path: (looks[path].changed, path.name))
+
+    def _leads_out(self, path: Path) -> bool:
+        """Whether a link names a file elsewhere: who may put files here must not have us read, and quote, any other."""
+        out = path.is_symlink() and path.resolve().parent != self.path.resolve()
+        if out and path not in self._links:
+            self._links.add(path)
+            log.error("%s is a link to elsewhere and is not read; put the file itself here", path)
+        return out
 
     def done(self, path: Path) -> Path:
         """Put a file among those whose readings are kept."""

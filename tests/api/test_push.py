@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -91,6 +92,26 @@ def test_what_is_no_reading_is_refused(store: Store, http: httpx.Client, sent: d
     said = http.post("/v1/push/p-1", **sent)  # type: ignore[arg-type]
     assert said.status_code == 400 and said.json()["mistakes"]
     assert kept(store) == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"json": [{f"a{n}": 1} for n in range(9_000)]},
+        {"json": {f"a{n}": 1 for n in range(20_000)}},
+        {"content": "&".join(f"a{n}=1" for n in range(201)), "headers": AUTH | FORM},
+    ],
+)
+def test_mistakes_without_end_are_not_looked_for(
+    store: Store, http: httpx.Client, sent: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("energy.api.pushes.nearest", lambda name, _known: asked.append(name) or "")
+    said = http.post("/v1/push/p-1", **sent)
+    assert said.status_code == 400
+    assert 1 <= len(said.json()["mistakes"]) <= 100
+    assert len(asked) <= 100
+    assert store.readings.count(SPAN) == 0
 
 
 def test_what_cannot_be_is_kept_and_doubted(store: Store, http: httpx.Client) -> None:

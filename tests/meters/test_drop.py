@@ -125,6 +125,17 @@ def test_a_file_is_whole_when_it_no_longer_changes(tmp_path):
     assert folder.whole(15) == [path]
 
 
+def test_a_link_to_elsewhere_is_not_read(tmp_path, caplog):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "secret.csv").write_text("of nobody's business")
+    (tmp_path / "in" / "a.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "in" / "b.csv").write_text("time,kWh")
+    (tmp_path / "in" / "c.csv").symlink_to(tmp_path / "in" / "b.csv")
+    folder = Folder(tmp_path / "in", "*.csv", steady_seconds=0)
+    assert [[path.name for path in folder.whole(now)] for now in (0, 1)] == [["b.csv", "c.csv"]] * 2
+    assert caplog.text.count("a.csv is a link to elsewhere") == 1
+
+
 def test_files_of_one_name_do_not_push_each_other_out(tmp_path):
     async def test():
         async with listening(build(settings(), context(folder=str(tmp_path)))) as heard:

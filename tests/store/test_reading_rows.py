@@ -58,10 +58,20 @@ def test_meters_of_several_kinds_in_one_batch(store: Store) -> None:
     assert [store.readings.of(meter, DAY) for meter in "abc"] == [[r for r in said if r.meter == m] for m in "abc"]
 
 
-def test_what_is_no_number_is_refused(store: Store) -> None:
+def test_what_is_no_number_is_not_known_and_keeps_no_batch_out(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    odd = replace(reading(0), values=(("frequency", math.nan), ("voltage_l1", 230.0), ("voltage_l2", math.inf)))
+    whole = replace(reading(1), values=(("frequency", 50.0),))
+    assert store.readings.add([odd, whole]) == 2
+    assert store.readings.of("grid", DAY) == [replace(odd, values=(("voltage_l1", 230.0),)), whole]
+    assert "what is no number" in caplog.text
     with pytest.raises(ValueError, match="what is no number"):
-        store.readings.add([replace(reading(0), values=(("frequency", math.nan),))])
-    assert store.readings.count(DAY) == 0
+        packed((math.nan,))
+
+
+def test_a_sign_that_no_text_may_hold_keeps_no_batch_out(store: Store) -> None:
+    odd = replace(reading(0), note="said \0 what", raw="\0", state="A\0B")
+    assert store.readings.add([odd, reading(1)]) == 2
+    assert store.readings.of("grid", DAY)[0] == replace(odd, note="said \ufffd what", raw="\ufffd")
 
 
 def test_readings_of_an_older_store_are_read_as_they_were_written(store: Store) -> None:
