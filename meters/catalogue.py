@@ -1,11 +1,13 @@
 """What there is to know of a profile, as a person who commissions a meter wants to read it."""
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from itertools import groupby
 
+from energy.errors import Mistake
 from meters.identify import Identify
 from meters.image import places
-from meters.profile import Family, Profile, Register, load, names
+from meters.profile import Family, Profile, ProfileError, Register, load, names
 from meters.quantities import KINDS, SIGNED
 from meters.sunspec.tables import Device, Point, devices, tables
 
@@ -23,7 +25,14 @@ Known = Profile | Device
 
 def known_by(name: str) -> Known:
     """A profile (also one of your own, by path) or a device that speaks SunSpec."""
-    return devices()[name] if name in devices() else load(name)
+    if name in devices():
+        return devices()[name]
+    every = [*names(), *devices()]
+    if name not in every and not name.endswith((".yaml", ".yml")):
+        close = [one for one in every if one.startswith(name)] or get_close_matches(name, every, n=3)
+        hint = f"; did you mean {' or '.join(close[:4])}?" if close else "; `loadstone meters list` names all"
+        raise ProfileError("profile", [Mistake(name, f"no meter profile of that name{hint}")])
+    return load(name)
 
 
 def found(words: Sequence[str]) -> dict[Family, list[tuple[str, Known]]]:

@@ -110,7 +110,7 @@ def test_read_asks_a_sunspec_device_at_its_usual_unit():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--profile", "abb-b32"], "did you mean 'abb-b23'"),
+        (["--profile", "abb-b32"], "did you mean abb-b23"),
         (["--profile", "generic"], "registers: give at least one of power"),
         (["--profile", "nowhere.yaml"], "there is no such file"),
     ],
@@ -219,3 +219,16 @@ def test_the_entry_to_paste_holds_what_was_said_and_nothing_made_up(said, entry)
     from meters.scan.commands import entry_lines
 
     assert yaml.safe_load("\n".join(entry_lines(said))) == [{"id": "NAME", "name": "NAME"} | entry]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("fronius", "did you mean fronius-gen24 or "),
+        ("siemens-pack", "siemens-pac"),
+        ("zzz", "`loadstone meters list`"),
+    ],
+)
+def test_an_unknown_model_is_answered_with_the_near_ones(name, hint):
+    with pytest.raises(LoadstoneError, match=hint):
+        CliRunner().invoke(meters, ["show", name], catch_exceptions=False)
