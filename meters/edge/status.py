@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from energy.errors import LoadstoneError
-from meters.edge.buffer import EPOCH, IS_AGAIN, IS_HELD, MICROSECOND, PLAIN, release
+from meters.edge.rows import EPOCH, IS_AGAIN, IS_HELD, MICROSECOND, PLAIN, release
 from meters.edge.sender import age
 
 OLD = timedelta(minutes=15)  # a backlog older than this is not well
