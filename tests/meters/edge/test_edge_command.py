@@ -101,7 +101,7 @@ def until(holds: Callable[[], bool], *processes: Process) -> None:
 @pytest.mark.slow
 def test_a_box_hands_over_by_tls_and_both_end_in_order(folder: Path, start: Callable[..., Process]) -> None:
     box = start("edge", "--config", "edge.yaml")
-    until(lambda: (folder / "var" / "edge.sqlite").exists() and "cannot be reached" in box.said, box)
+    until(lambda: (folder / "var" / "edge.sqlite").exists() and "refused the connection" in box.said, box)
     door = start("api", "--config", "config.yaml")
     with closing(Store.open(f"sqlite:///{folder / 'store.sqlite'}", "p")) as store:
         always = Interval(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
