@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from energy.clock import Clock
-from energy.metering.belief import FROZEN_FROM, LAG_SECONDS, OVERLOAD, STEP_KWH, carried_kwh, told_shorter, used_kwh
+from energy.metering.belief import FROZEN_FROM, LAG_SECONDS, OVERLOAD, STEP_KWH, carried_kwh, used_kwh
 from energy.model.meter import Meter, Reading, ReadingQuality
 
 # A new level is believed when it has held for so long, and for so many readings after it was first seen to count: no spike,
@@ -157,8 +157,6 @@ class _Level:
                 told += [] if kwh >= 0 else [f"{name} counter says {kwh:.2f} kWh; none is below zero"]
                 continue
             stood = self._stands[name][1]
-            if told_shorter(stood, kwh):
-                continue
             if not self._continues(name, t, kwh, reading.power_kw):
                 told.append(
                     f"{name} counter {'went down' if kwh < stood else 'jumped'} from {stood:.2f} to {kwh:.2f} kWh"
@@ -224,7 +222,7 @@ class _Level:
                 if kwh > then[1]:
                     self.step_kwh = min(self.step_kwh, 2 * (kwh - then[1]))
             self._before[name] = then or (t, kwh)
-            self._stands[name] = (t, then[1] if then is not None and told_shorter(then[1], kwh) else kwh)
+            self._stands[name] = (t, kwh)
         power = None if reading.power_kw is None else abs(reading.power_kw)
         if not self._count:
             self._since = t

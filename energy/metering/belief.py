@@ -44,16 +44,6 @@ def used_kwh(earlier: float, later: float, *, rollover_kwh: float | None, at_mos
     return used if 0 <= used <= at_most_kwh else None
 
 
-def told_shorter(earlier: float, later: float) -> bool:
-    """Whether a lower stand is the one before with fewer digits: a history from elsewhere, or another profile, had more
-    than the register has. (Within one register a step down is a whole step of its last digit, and no rounding.)"""
-    if not 0 < earlier - later < STEP_KWH:
-        return False
-    decimals = len(f"{later:.3f}".rstrip("0").partition(".")[2])
-    as_float = 2.0 ** (math.floor(math.log2(later * 1000)) - 23) / 1000 if later > 0 else 0.0  # the last bit of an f32
-    return earlier - later <= max(10.0**-decimals, as_float) / 2 + 1e-9
-
-
 def good_stands(
     readings: Sequence[Reading], meter: Meter, counter: str, exchanges: Sequence[Exchange] = ()
 ) -> list[Stand]:
@@ -128,8 +118,6 @@ class _Walk:
         if not told.counts:
             self._doubted.append(told)
             return
-        if self._believed and told_shorter(self._believed[-1].kwh, told.kwh):
-            told.kwh = self._believed[-1].kwh
         if self._believed:
             last = self._believed[-1]
             used = told.kwh - last.kwh

@@ -272,10 +272,3 @@ def test_a_month_of_minutes_is_quick():
     made = intervals(rows, meter(), Horizon(datetime(2026, 5, 18, 12, tzinfo=UTC), 4 * 24 * 30))
     assert len(made) == 4 * 24 * 30 - 1
     assert time.process_time() - began < 5
-
-
-def test_a_stand_told_with_fewer_digits_costs_no_interval() -> None:
-    said = readings((0, 100.0), (15, 110.404), (16, 110.4), (30, 120.4), (45, 130.4))
-    made = intervals(said, meter(), slots(3))
-    assert [one.quality for one in made] == [M, M, M]
-    assert [one.import_kwh for one in made] == [pytest.approx(10.404), pytest.approx(9.996), pytest.approx(10.0)]

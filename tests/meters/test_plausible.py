@@ -53,22 +53,6 @@ def test_counters_that_jump(stands, expected):
 
 
 @pytest.mark.parametrize(
-    ("before", "stands", "expected"),
-    [
-        (81_392.404, [81_392.4, 81_392.4, 81_392.5], "ggg"),  # a history had more digits than the register has
-        (81_392.404, [81_392.3], "s"),  # a step of the last digit is no rounding
-        (500.3, [500, 500, 501], "ggg"),
-        (500.6, [500], "s"),
-        (81_392.404, [81_392.4, 81_391.4], "gs"),
-        (1_234_567.891, [1_234_567.875], "g"),  # a float of 32 bits in Wh: it counts in steps of 128 Wh here
-    ],
-)
-def test_the_stand_before_told_with_fewer_digits_is_no_step_down(before, stands, expected):
-    seed = reading(0, before)
-    assert judged(minutely(*stands, first=1), seed=seed) == expected
-
-
-@pytest.mark.parametrize(
     ("stand", "expected"),
     [
         (4, "import counter rolled over from 998.00 to 4.00 kWh; believed when it has counted on"),
