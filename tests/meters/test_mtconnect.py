@@ -158,7 +158,7 @@ def test_an_agent_that_is_away_and_comes():
         agent.say("e1", WATT_SECONDS)
         async with listening(build(settings(agent, state=None), context())) as heard:
             await heard.until(lambda h: h.notes)
-            assert "127.0.0.1 cannot be reached" in heard.notes[0]
+            assert "refused the connection: does it run there" in heard.notes[0]
             with served(agent):
                 await heard.until(lambda h: h.good)
 

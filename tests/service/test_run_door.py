@@ -71,4 +71,4 @@ def test_the_doctor_looks_at_what_came_and_asks_nobody(tmp_path: Path) -> None:
     assert "120.0 kW" in found["meter grid"].says
     assert not found["meter e-2"].ok
     assert (found["meter p-1"].ok, found["meter p-1"].says) == (False, "nothing has come yet")
-    assert "edge-box.md" in found["meter p-1"].to_do
+    assert "push-readings.md" in found["meter p-1"].to_do
