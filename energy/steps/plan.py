@@ -14,6 +14,7 @@ from energy.planning.pose import Posed, pose
 from energy.planning.price import price_plan
 from energy.planning.situation import Situation
 from energy.ports import Optimizer
+from energy.reports.situation import LOOK_BACK
 from energy.store import Store
 from energy.store.store import Planning
 
@@ -46,8 +47,11 @@ def freeze(store: Store, posed: Posed) -> None:
 
 
 def answer_facts(store: Store, situation: Situation, digest: str, now: datetime) -> None:
-    """The facts that this plan took in are answered."""
-    waiting = [f.id for f in store.facts.unanswered() if f.reported_at <= situation.now]
+    """The facts that this plan took in are answered. By what it knew, not by the time: a report is stamped before it is
+    kept, and one that came in between is not in this plan. What is older than a plan looks back is over."""
+    taken = {fact.id for fact in situation.facts}
+    over = situation.now - LOOK_BACK
+    waiting = [f.id for f in store.facts.unanswered() if f.id in taken or f.reported_at < over]
     if waiting:
         store.facts.mark_answered(waiting, now, digest)
 
